@@ -16,8 +16,8 @@ use crate::output::report::Style;
 use crate::secret::Secret;
 use crate::server::Server;
 use crate::store::{
-    self, CredentialStore, FileKey, Interaction, PassphrasePrompt, ProfileName, Session, StoreError, StoreKind,
-    StoreSettings,
+    self, CredentialStore, FileKey, Interaction, PassphrasePrompt, ProfileName, Session, SessionStoreError, StoreError,
+    StoreKind, StoreSettings,
 };
 use crate::system::dirs::Folders;
 use crate::system::environment::{Environment, unset_command};
@@ -148,31 +148,42 @@ impl Context {
         Ok(settings::store_kind(&self.global, &self.environment, profile)?)
     }
 
-    /// Adds to an error of the store what only the command line and the profile
-    /// know: that a variable overrides the profile's store, and how the profile
-    /// gets another one.
-    pub(crate) fn explain_store_error(
-        &self,
-        error: StoreError,
-        kind: &StoreKind,
-        name: &ProfileName,
-        profile: Option<&Profile>,
-    ) -> Error {
+    /// Adds to an error of a store that has a session what only the command
+    /// line and the profile know: that a variable overrides the profile's store.
+    pub(crate) fn explain_store_error(&self, error: StoreError, profile: Option<&Profile>) -> Error {
         let exit_code = error.exit_code();
-        let error = Error::from(error);
-        if exit_code != ExitCode::Store {
-            return error;
-        }
-        let saved = profile.and_then(|profile| profile.text("store"));
-        match (&self.global.store, self.environment.text("OAUTH_STORE"), saved) {
-            (None, Some(variable), Some(saved)) if variable != saved => error.with_hint(format!(
+        let error = Error::from(SessionStoreError(error));
+        match self.overridden_store(profile) {
+            Some((variable, saved)) if exit_code == ExitCode::Store => error.with_hint(format!(
                 "OAUTH_STORE={variable} overrides the profile's store = \"{saved}\". To use the profile's, run: {}",
                 unset_command("OAUTH_STORE")
             )),
-            _ if *kind == StoreKind::Keyring && profile.is_some() => error.with_hint(format!(
+            _ => error,
+        }
+    }
+
+    /// `OAUTH_STORE`, and the store of the profile that it takes the place of.
+    fn overridden_store<'a>(&self, profile: Option<&'a Profile>) -> Option<(String, &'a str)> {
+        let saved = profile.and_then(|profile| profile.text("store"))?;
+        let variable = self.environment.text("OAUTH_STORE")?;
+        (self.global.store.is_none() && variable != saved).then_some((variable, saved))
+    }
+
+    /// Adds to the error of a command that needs a token how programs that run
+    /// without a keyring get at it.
+    pub(crate) fn explain_unattended_keyring(
+        &self,
+        error: Error,
+        name: &ProfileName,
+        profile: Option<&Profile>,
+    ) -> Error {
+        let is_keyring = matches!(self.store_kind(profile), Ok(StoreKind::Keyring));
+        let is_of_store = error.exit_code() == ExitCode::Store;
+        match is_of_store && is_keyring && profile.is_some() && self.overridden_store(profile).is_none() {
+            true => error.with_hint(format!(
                 "For cron, CI and ssh, keep the session in a file. Run where the keyring works: oauth profile set {name} store=file"
             )),
-            _ => error,
+            false => error,
         }
     }
 
@@ -300,6 +311,7 @@ impl Context {
             show_secrets: self.global.show_secrets,
             is_terminal,
             width: self.style.width,
+            height: is_terminal.then(terminal_height).flatten(),
         }
     }
 
@@ -348,6 +360,12 @@ pub(crate) fn wait_for_person<T>(deadline: Option<Deadline>, work: impl Future<O
     let limited = async { tokio::time::timeout(deadline.left(), work).await };
     let outcome = runtime()?.block_on(interruptible(limited))?;
     outcome.map_err(|_| deadline.passed().into())
+}
+
+/// How many rows the terminal at standard error has.
+fn terminal_height() -> Option<usize> {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    size.map(|(_, height)| usize::from(height.0))
 }
 
 /// How many columns the terminal at standard error has.

@@ -9,6 +9,7 @@ use crate::app::login_required::LoginRequired;
 use crate::app::session::{ProfileRecord, check_matches_profile, check_matches_url, check_not_suspended};
 use crate::app::signals::finish_then_interrupt;
 use crate::app::token_format::check_is_access_token;
+use crate::app::usable_profile::choose_usable_profile;
 use crate::args::cli::{ProfileChoice, TokenOptions};
 use crate::args::config::{Config, Profile};
 use crate::args::login::{RequestOptions, assumed_ttl, token_parameters};
@@ -47,7 +48,7 @@ pub(crate) fn session_with_valid_token(context: &Context, profile: ProfileChoice
     };
     let wanted = Freshness::new(&options)?;
     let config = context.config()?;
-    let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
+    let chosen = choose_usable_profile(context, &options.profile, &config)?;
     let FreshSession { session, is_new } = ensure_fresh(context, &options, &wanted, &config, &chosen)?;
     if !is_new && has_expired(&session, &wanted.part, system::now()) {
         return Err(expired(&session, &chosen.name));
@@ -109,9 +110,10 @@ pub(crate) fn ensure_fresh(
         true => Interaction::Allowed,
         false => context.interaction(),
     };
-    let mut found = ProfileRecord::load(context, config, chosen, interaction)?;
+    let mut found = ProfileRecord::load(context, config, chosen, interaction)
+        .map_err(|error| context.explain_unattended_keyring(error, name, profile))?;
     let mut session = found.take_session(name, config)?;
-    check_matches_url(&session, name, &options.profile)?;
+    check_matches_url(&session, chosen, &options.profile)?;
     check_usable(&session, name, profile)?;
 
     if !session.can_renew() && (options.force_refresh || session.token(&wanted.part).is_none()) {
@@ -140,11 +142,14 @@ pub(crate) fn ensure_fresh(
 /// A part with a scope that the session does not have: a login is what helps.
 fn scope_not_granted(session: &Session, part: &Part, name: &ProfileName) -> Option<LoginRequired> {
     let granted = session.tokens.first().and_then(|token| token.scope.as_ref());
-    let missing = part.scope.without(granted.unwrap_or(&session.requested.scope));
+    let requested = &session.requested.scope;
+    let missing = part.scope.without(granted.unwrap_or(requested));
+    // Where none was asked for, the server chose what the next login should have, too.
+    let so_far = granted.filter(|_| requested.is_empty()).unwrap_or(requested);
     (!missing.is_empty()).then(|| LoginRequired::ScopeNotGranted {
         profile: name.clone(),
-        missing,
-        union: session.requested.scope.union(&part.scope),
+        missing: missing.clone(),
+        union: (!missing.is_subset_of(requested)).then(|| so_far.union(&part.scope)),
     })
 }
 

@@ -25,8 +25,9 @@ pub(crate) enum LoginLock {
         /// Keeps the others waiting.
         _lock: ProfileLock,
     },
-    /// Another process logged in during the wait, for the same.
-    OtherFinished(Box<Session>),
+    /// Another process logged in during the wait, for the same. No other process
+    /// logs in while this is held: its session may turn out to be of no use.
+    OtherFinished { session: Box<Session>, _lock: ProfileLock },
 }
 
 /// Whose turn this is about.
@@ -75,11 +76,8 @@ pub(crate) fn acquire(
         && session.suspended.is_none()
         && wanted(&session)
     {
-        observer.observe(&Event::NamedNote(
-            NoteName::OtherLoginUsed,
-            "another process logged in at the same time: its session is used",
-        ));
-        return Ok(LoginLock::OtherFinished(Box::new(session)));
+        let session = Box::new(session);
+        return Ok(LoginLock::OtherFinished { session, _lock: lock });
     }
     match (waited_for, login.after_failure) {
         (Some(_), OnOtherFailure::Fail) => Err(LoginRequired::OtherLoginFailed {

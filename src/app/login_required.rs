@@ -1,7 +1,9 @@
 //! There is no session that can be used: exit code 4.
 
+use crate::app::repeated_grant::repeated_grant;
 use crate::args::config::Config;
 use crate::exit::{Diagnosis, ExitCode};
+use crate::protocol::endpoint::Issuer;
 use crate::protocol::scope::Scope;
 use crate::store::{ProfileName, Session, SessionEnd};
 
@@ -22,8 +24,8 @@ pub(crate) enum LoginRequired {
     ScopeNotGranted {
         profile: ProfileName,
         missing: Scope,
-        /// What to ask for at the next login.
-        union: Scope,
+        /// What to ask for at the next login; `None` where the last one did.
+        union: Option<Scope>,
     },
     /// The profile was changed after the login.
     #[error("profile \"{profile}\" has {what} {wanted}, but its session was made with {found}")]
@@ -39,15 +41,20 @@ pub(crate) enum LoginRequired {
     #[error("the session of profile \"{profile}\" has no refresh token")]
     NotRefreshable {
         profile: ProfileName,
-        /// What to ask for, so that the server may give one.
-        scope: String,
+        /// What to ask for, so that the server may give one; `None` where the
+        /// last login did.
+        scope: Option<String>,
     },
     /// `--id-token` without one.
     #[error("the session of profile \"{profile}\" has no ID token")]
     NoIdToken {
         profile: ProfileName,
-        /// What to ask for, so that the server gives one.
-        scope: String,
+        /// What to ask for, so that the server gives one; `None` where the
+        /// last login did.
+        scope: Option<String>,
+        issuer: Option<Issuer>,
+        /// The grant, where it is one without a person.
+        grant_without_person: Option<&'static str>,
     },
     /// `--id-token` with an old one.
     #[error("the ID token of profile \"{profile}\" has expired")]
@@ -77,6 +84,8 @@ impl LoginRequired {
         LoginRequired::NoIdToken {
             profile: profile.clone(),
             scope: scope_with(session, "openid"),
+            issuer: session.issuer.clone(),
+            grant_without_person: repeated_grant(&session.renewal),
         }
     }
 
@@ -97,11 +106,20 @@ impl LoginRequired {
     }
 }
 
-/// What the session was asked for, and this word.
-fn scope_with(session: &Session, word: &str) -> String {
+/// What the session was asked for, and this word; `None` where it is among
+/// them already: the same login again would change nothing.
+fn scope_with(session: &Session, word: &str) -> Option<String> {
     let requested = session.requested.scope.tokens().iter().map(String::as_str);
-    let others = requested.filter(|requested| *requested != word);
-    others.chain([word]).collect::<Vec<_>>().join(" ")
+    (!session.requested.scope.contains(word)).then(|| requested.chain([word]).collect::<Vec<_>>().join(" "))
+}
+
+/// Where a login with the scope brought no ID token.
+fn hint_for_no_openid_provider(issuer: Option<&Issuer>) -> String {
+    let what = "The last login asked for openid, and no ID token came: the server may not be an OpenID provider, or not for this client.";
+    match issuer {
+        Some(issuer) => format!("{what} To see what it can do: oauth discover {issuer}"),
+        None => what.to_owned(),
+    }
 }
 
 impl Diagnosis for LoginRequired {
@@ -115,13 +133,27 @@ impl Diagnosis for LoginRequired {
         };
         vec![match self {
             LoginRequired::NothingSaved { .. } => format!("Choose a default: oauth profile use {profile}"),
-            LoginRequired::ScopeNotGranted { union, .. } => {
+            LoginRequired::ScopeNotGranted { union: Some(union), .. } => {
                 format!("Ask for it at a login: oauth login {profile} --scope \"{union}\"")
             }
-            LoginRequired::NoIdToken { scope, .. } => {
+            LoginRequired::ScopeNotGranted { union: None, .. } => {
+                "The last login asked for it, and the server did not grant it: its operator has to allow it for this user and client.".to_owned()
+            }
+            LoginRequired::NoIdToken {
+                scope: Some(scope),
+                grant_without_person: Some(grant),
+                ..
+            } => format!(
+                "An ID token is about a person, and {grant} has none. To sign in as one: oauth login {profile} --grant authorization-code --scope \"{scope}\""
+            ),
+            LoginRequired::NoIdToken { scope: Some(scope), .. } => {
                 format!("Ask for one: oauth login {profile} --scope \"{scope}\"")
             }
-            LoginRequired::NotRefreshable { scope, .. } => format!(
+            LoginRequired::NoIdToken { issuer, .. } => hint_for_no_openid_provider(issuer.as_ref()),
+            LoginRequired::NotRefreshable { scope: None, .. } => format!(
+                "The last login asked for offline_access, and the server issued no refresh token: its settings for this client have to permit one. Some servers issue it only after the consent page: oauth login {profile} --param prompt=consent"
+            ),
+            LoginRequired::NotRefreshable { scope: Some(scope), .. } => format!(
                 "The server issued no refresh token; the scope offline_access may help: oauth login {profile} --scope \"{scope}\""
             ),
             LoginRequired::NotKept { .. } => {

@@ -23,3 +23,4 @@ pub(crate) mod token_destination;
 pub(crate) mod token_format;
 pub(crate) mod token_input;
 pub(crate) mod token_source;
+pub(crate) mod usable_profile;

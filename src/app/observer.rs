@@ -47,6 +47,7 @@ pub(crate) fn trace_failure(observer: &mut dyn Observer, error: &Error) {
     observer.observe(&Event::Failed {
         message: &error.to_string(),
         causes: &causes,
+        hints: &error.hints(),
         exit_code: error.exit_code(),
     });
 }

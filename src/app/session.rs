@@ -40,7 +40,7 @@ impl ProfileRecord {
         if profile.is_some() {
             let mut store = context.store(&kind, interaction)?;
             let loaded = store.load(name);
-            let record = loaded.map_err(|error| context.explain_store_error(error, &kind, name, profile))?;
+            let record = loaded.map_err(|error| context.explain_store_error(error, profile))?;
             let found = ProfileRecord { kind, store, record };
             // It may have moved after the configuration was read.
             return match found.record {
@@ -99,7 +99,7 @@ impl ProfileRecord {
 /// The error for a profile that is nowhere.
 fn missing(chosen: &ChosenProfile, config: &Config) -> Error {
     match chosen.chosen_by {
-        ChosenBy::User => SettingsError::unknown_profile(&chosen.name, config).into(),
+        ChosenBy::User | ChosenBy::Destination => SettingsError::unknown_profile(&chosen.name, config).into(),
         ChosenBy::DefaultProfile => SettingsError::default_profile(&chosen.name, config).into(),
         ChosenBy::Fallback => LoginRequired::nothing_saved(config).into(),
     }
@@ -147,23 +147,23 @@ pub(crate) fn check_not_suspended(session: &Session, profile: &ProfileName) -> R
     }
 }
 
-/// A profile that was chosen by a URL must be of that server.
+/// A profile that is named after a URL must be of that server.
 ///
 /// # Errors
 /// [`LoginRequired::Mismatch`].
 pub(crate) fn check_matches_url(
     session: &Session,
-    name: &ProfileName,
+    chosen: &ChosenProfile,
     choice: &ProfileChoice,
 ) -> Result<(), LoginRequired> {
-    let url = choice.argument.as_deref().filter(|argument| argument.contains("://"));
+    let url = choice.url().filter(|_| chosen.chosen_by != ChosenBy::Destination);
     let is_api = url.is_some_and(|url| is_api(session, url));
     match (url, session.issuer.as_ref().map(Issuer::as_str)) {
         (None, _) => Ok(()),
         (Some(_), _) if is_api => Ok(()),
         (Some(url), Some(issuer)) if url == issuer => Ok(()),
         (Some(url), issuer) => Err(LoginRequired::Mismatch {
-            profile: name.clone(),
+            profile: chosen.name.clone(),
             what: "issuer",
             wanted: format!("\"{url}\""),
             found: issuer.map_or_else(|| "none".to_owned(), |issuer| format!("\"{issuer}\"")),

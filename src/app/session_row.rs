@@ -32,8 +32,21 @@ pub(crate) struct SessionRow {
     refreshable: bool,
     /// The grant that is repeated in the place of a refresh, which no person takes part in.
     repeated_grant: Option<&'static str>,
-    is_signed_in: bool,
+    /// Why no person is known; empty where nobody is signed in.
+    without_person: &'static str,
     store: String,
+}
+
+/// Why a session says nothing of a person: that is in ID tokens, which come
+/// with the scope `openid` (OpenID Connect Core §3.1.2.1).
+fn reason_without_person(session: &Session) -> &'static str {
+    let granted = session.tokens.first().and_then(|token| token.scope.as_ref());
+    match repeated_grant(&session.renewal) {
+        Some(_) => "no person signed in",
+        None if !session.requested.scope.contains("openid") => "openid was not asked for",
+        None if granted.is_some_and(|granted| !granted.contains("openid")) => "openid was not granted",
+        None => "no ID token came",
+    }
 }
 
 impl SessionRow {
@@ -82,7 +95,7 @@ impl SessionRow {
             refresh_expires_at: session.and_then(|session| session.refresh_expires_at),
             refreshable: session.is_some_and(Session::can_renew),
             repeated_grant: session.and_then(|session| repeated_grant(&session.renewal)),
-            is_signed_in: session.is_some(),
+            without_person: session.map(reason_without_person).unwrap_or_default(),
             store: kind.to_string(),
         }
     }
@@ -119,8 +132,8 @@ impl SessionRow {
     fn nameless(&self) -> String {
         match (&self.repeated_grant, &self.client_id) {
             (Some("client credentials"), Some(client_id)) => format!("client {}", sanitize(client_id)),
-            _ if self.is_signed_in => "not known".to_owned(),
-            _ => String::new(),
+            _ if self.without_person.is_empty() => String::new(),
+            _ => format!("not known ({})", self.without_person),
         }
     }
 

@@ -77,13 +77,6 @@ impl PreviousStore {
         }
     }
 
-    /// Whether a session is there that was stored after the one with this
-    /// generation: generations go on counting from store to store.
-    pub(crate) fn holds_newer_than(&mut self, name: &ProfileName, generation: u64) -> bool {
-        let held = self.store.load(name).ok().flatten().filter(Session::is_signed_in);
-        held.is_some_and(|held| held.generation > generation)
-    }
-
     /// Removes what is there, after `written` was kept in the new store. That
     /// it cannot be removed is reported, and is not an error.
     pub(crate) fn remove_old(&mut self, name: &ProfileName, written: &Session, observer: &mut dyn Observer) {
@@ -221,7 +214,7 @@ impl Migration {
         let mut old = context.store(&old_kind, context.interaction())?;
         let held = match old.load(name) {
             Ok(held) => held,
-            Err(error) if is_named => return Err(error.into()),
+            Err(error) if is_named => return Err(context.explain_store_error(error, None)),
             // Nobody said that the session is there, and this may be how the profile gets away from it
             Err(error) => {
                 let text = format!(

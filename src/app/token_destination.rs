@@ -3,8 +3,9 @@
 
 use crate::app::context::Context;
 use crate::app::session::ProfileRecord;
+use crate::app::usable_profile::usable_ones;
 use crate::args::config::Config;
-use crate::args::settings::{self, ChosenProfile, Destination};
+use crate::args::settings::{self, ChosenProfile, Destination, SettingsError};
 use crate::error::Error;
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::resource::Resource;
@@ -36,11 +37,24 @@ impl TokenDestinations<'_> {
             username,
         };
         let Some(chosen) = settings::named_profile(self.profile, &self.context.environment)? else {
-            return Ok(settings::covering_profile(&destination, self.config)?);
+            return self.covering(&destination);
         };
         match self.covers(&chosen, url)? {
             true => Ok(Some(chosen)),
             false => Err(settings::not_covered(&chosen.name, self.config, url).into()),
+        }
+    }
+
+    /// The closest one; of several, the only one that has a session.
+    fn covering(&self, destination: &Destination<'_>) -> Result<Option<ChosenProfile>, Error> {
+        let found = settings::covering_profile(destination, self.config);
+        let Err(SettingsError::SeveralProfiles { profiles, .. }) = &found else {
+            return Ok(found?);
+        };
+        let usable = usable_ones(self.context, self.config, profiles);
+        match usable.len() {
+            1 => Ok(Some(settings::only_profile(destination.url.as_str(), &usable)?)),
+            _ => Ok(found?),
         }
     }
 

@@ -28,8 +28,8 @@ pub enum CheckError {
     /// The client is known at another server than those that the API names.
     #[error("{api} no longer names the authorization server {before}, where the client is known")]
     ServerChanged {
-        api: Url,
-        before: Issuer,
+        api: Box<Url>,
+        before: Box<Issuer>,
         profile: ProfileName,
     },
     #[error("the check was interrupted")]
@@ -53,8 +53,8 @@ fn broken_rules(broken: &[Rule]) -> String {
 impl CheckError {
     pub(super) fn server_changed(api: &Url, home: &ClientHome) -> Self {
         CheckError::ServerChanged {
-            api: api.clone(),
-            before: home.issuer.clone(),
+            api: Box::new(api.clone()),
+            before: Box::new(home.issuer.clone()),
             profile: home.profile.clone(),
         }
     }

@@ -59,13 +59,14 @@ impl Evidence {
 
     /// As the report shows it; `shown` makes one message safe to show.
     pub(super) fn shown(&self, shown: &dyn Fn(&str) -> String) -> ShownEvidence {
-        let joined = |part: fn(&(String, String)) -> &str| {
-            let texts: Vec<String> = self.messages.iter().map(|message| shown(part(message))).collect();
-            texts.join(THEN)
-        };
+        let messages = self.messages.iter();
         ShownEvidence {
-            request: joined(|(request, _)| request),
-            response: joined(|(_, response)| response),
+            messages: messages
+                .map(|(request, response)| ShownMessage {
+                    request: shown(request),
+                    response: shown(response),
+                })
+                .collect(),
         }
     }
 }
@@ -74,8 +75,37 @@ impl Evidence {
 /// from the network is sanitized.
 #[derive(Debug, Clone)]
 pub struct ShownEvidence {
+    pub messages: Vec<ShownMessage>,
+}
+
+/// One message of the evidence, and its answer.
+#[derive(Debug, Clone)]
+pub struct ShownMessage {
     pub request: String,
     pub response: String,
+}
+
+impl ShownEvidence {
+    /// Every request in one text, for formats with one member for it.
+    pub fn requests(&self) -> String {
+        self.joined(|message| &message.request)
+    }
+
+    /// Every answer in one text.
+    pub fn responses(&self) -> String {
+        self.joined(|message| &message.response)
+    }
+
+    /// Each message on a line of its own, its answer below it.
+    pub fn lines(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.messages
+            .iter()
+            .flat_map(|message| [("sent", message.request.as_str()), ("came", message.response.as_str())])
+    }
+
+    fn joined(&self, part: fn(&ShownMessage) -> &str) -> String {
+        self.messages.iter().map(part).collect::<Vec<_>>().join(THEN)
+    }
 }
 
 /// A rule with its verdict.

@@ -14,7 +14,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
 use crate::flow::revoke::{Revocation, revoke_session};
 use crate::flow::token_services::TokenServiceError;
-use crate::store::{CredentialStore, FreshCredentials, ProfileName, Session};
+use crate::store::{CredentialStore, FreshCredentials, ProfileName, Session, SessionStoreError};
 use crate::trace::{Event, NoteName, Observer};
 
 pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Error> {
@@ -67,7 +67,11 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
         &mut observer,
     )?;
     let mut store = found.follow_move(context, chosen, context.interaction())?.store;
-    let Some(session) = store.load(name)?.filter(Session::is_signed_in) else {
+    let Some(session) = store
+        .load(name)
+        .map_err(SessionStoreError)?
+        .filter(Session::is_signed_in)
+    else {
         observer.observe(&Event::NamedNote(
             NoteName::NotLoggedIn,
             &format!("profile \"{name}\" was not logged in"),
@@ -105,10 +109,10 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
 fn forget(store: &mut dyn CredentialStore, name: &ProfileName, session: Session) -> Result<(), Error> {
     let keeps_client = session.client.secret.is_some() || session.client.key.is_some();
     if !keeps_client && session.registration.is_none() && session.api.is_none() {
-        store.delete(name)?;
+        store.delete(name).map_err(SessionStoreError)?;
         return Ok(());
     }
-    Ok(store.save(name, &session.without_tokens())?)
+    Ok(store.save(name, &session.without_tokens()).map_err(SessionStoreError)?)
 }
 
 /// The session is kept.

@@ -8,11 +8,12 @@ use crate::args::cli::{ProfileChoice, ProfileCommand};
 use crate::args::config::{self, Change, Config, KeyChange, Profile, Setting};
 use crate::args::settings::{self, SettingsError};
 use crate::error::Error;
+use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::registration::unregister;
 use crate::foreign_text::sanitize;
 use crate::output::report;
 use crate::output::table::align_columns;
-use crate::store::{ProfileName, Session};
+use crate::store::{ProfileName, Session, StoreError};
 use crate::trace::{Event, NoteName, Observer};
 use serde_json::{Map, Value, json};
 
@@ -183,6 +184,18 @@ fn unregister_client(context: &Context, profile: Option<&Profile>, session: &Ses
     context.runtime()?.block_on(interruptible(unregistering))
 }
 
+/// A store that is gone for good must not keep the profile.
+fn not_deleted(context: &Context, error: StoreError, name: &ProfileName, profile: Option<&Profile>) -> Error {
+    let is_unusable = error.exit_code() == ExitCode::Store;
+    let error = context.explain_store_error(error, profile);
+    match is_unusable {
+        true => error.with_hint(format!(
+            "To remove the profile alone, and leave the session where it is: oauth profile remove {name} --store none"
+        )),
+        false => error,
+    }
+}
+
 fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
     let name = require_profile(config, name)?;
     let _lock = lock(
@@ -204,7 +217,9 @@ fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
             ));
         }
     }
-    store.delete(&name)?;
+    store
+        .delete(&name)
+        .map_err(|error| not_deleted(context, error, &name, config.profile(&name)))?;
     let mut changes = vec![Change::Remove(name.clone())];
     let mut others = config
         .profiles()

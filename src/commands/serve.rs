@@ -12,6 +12,7 @@ use crate::flow::issuer_keys::{KeySource, issuer_keys};
 use crate::foreign_text::Quoted;
 use crate::output::report;
 use crate::output::table::align_columns;
+use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::log_entry::LogEntry;
@@ -73,7 +74,11 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
         };
         let log = move |entry: LogEntry| {
             if !quiet {
-                report::report_request(&entry.to_string(), entry.rejection.is_some(), style);
+                let is_refusal = entry
+                    .rejection
+                    .as_ref()
+                    .is_some_and(|rejection| !rejection.is_expected());
+                report::report_request(&entry.to_string(), is_refusal, style);
             }
         };
         server.run(shutdown, log).await
@@ -253,14 +258,44 @@ fn note_login(context: &Context, options: &ServeOptions, server: &Server, settin
     }
     for client in &settings.clients {
         let id = shell_words::quote(client.id.as_str());
-        let secret = match client.is_confidential() {
-            true => " --client-secret-file FILE",
-            false => "",
-        };
+        let proof = proof_flags(options, settings, client);
         observer.observe(&Event::Note(&format!(
-            "log in with: oauth login {issuer} --client-id {id}{secret}"
+            "log in with: oauth login {issuer} --client-id {id}{proof}"
         )));
     }
+}
+
+/// What a client proves itself with, by the files that were named, and how it
+/// trusts the server.
+fn proof_flags(options: &ServeOptions, settings: &ServeSettings, client: &RegisteredClient) -> String {
+    let quoted = |path: &Path| shell_words::quote(&path.display().to_string()).into_owned();
+    let in_folder = |name: &str| settings.tls.as_ref().map(|folder| quoted(&folder.join(name)));
+    let file_or = |known: Option<String>| known.unwrap_or_else(|| "FILE".to_owned());
+    let mut flags = match (&client.secret, &client.keys, &client.certificate) {
+        (Some(_), _, _) => format!(" --client-secret-file {}", file_or(secret_file(options, client))),
+        (None, _, Some(_)) => format!(
+            " --client-auth {} --client-cert-file {} --client-key-file {}",
+            client
+                .method
+                .map(ClientAuthenticationMethod::as_str)
+                .unwrap_or_default(),
+            file_or(in_folder(CLIENT)),
+            file_or(in_folder(CLIENT_KEY))
+        ),
+        (None, Some(_), None) => " --client-key-file FILE".to_owned(),
+        (None, None, None) => String::new(),
+    };
+    if let Some(authority) = in_folder(AUTHORITY) {
+        flags.push_str(&format!(" --cacert {authority}"));
+    }
+    flags
+}
+
+/// The file that `--client ID:SECRET_FILE` names.
+fn secret_file(options: &ServeOptions, client: &RegisteredClient) -> Option<String> {
+    let mut named = options.client.iter().filter_map(|text| text.split_once(':'));
+    let (_, file) = named.find(|(id, _)| *id == client.id.as_str())?;
+    Some(shell_words::quote(file).into_owned())
 }
 
 /// The issuer; with `--json` also who may sign in, and as what.

@@ -199,7 +199,7 @@ impl Stores<'_> {
             }
         };
         let loaded = store.load(name);
-        let record = loaded.map_err(|error| self.context.explain_store_error(error, &kind, name, profile))?;
+        let record = loaded.map_err(|error| self.context.explain_store_error(error, profile))?;
         Ok((record.filter(Session::is_signed_in), kind))
     }
 }

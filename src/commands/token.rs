@@ -10,6 +10,7 @@ use crate::app::fresh_session::{FreshSession, Freshness, fresh_id_token};
 use crate::app::login_required::LoginRequired;
 use crate::app::time_left::token_with_time_left;
 use crate::app::token_format::{BOUND_TOKEN, PrintableToken, TokenKind, format_token};
+use crate::app::usable_profile::choose_usable_profile;
 use crate::args::cli::TokenCommand;
 use crate::args::settings::{self, TokenOutput};
 use crate::error::Error;
@@ -26,7 +27,7 @@ pub(super) fn run(context: &Context, command: &TokenCommand) -> Result<(), Error
         wait_for_login(context, options, &wanted, *wait)?;
     }
     let config = context.config()?;
-    let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
+    let chosen = choose_usable_profile(context, &options.profile, &config)?;
     let fresh = fresh_or_login(context, options, &wanted, &config, &chosen)?;
     match options.id_token {
         true => print_id_token(context, &output, &wanted, &chosen.name, &fresh),

@@ -1,6 +1,7 @@
 //! `oauth userinfo`: claims about the user, from the server (OpenID Connect Core §5.3).
 
 use crate::app::context::{Context, caller};
+use crate::app::repeated_grant::repeated_grant;
 use crate::app::session::ProfileRecord;
 use crate::app::signals::interruptible;
 use crate::app::token_input::{TokenTarget, profile_choice, resolve_token};
@@ -36,7 +37,8 @@ pub(super) fn run(context: &Context, input: &TokenInput) -> Result<(), Error> {
 }
 
 /// A login without `openid` gives tokens that the endpoint refuses (OpenID
-/// Connect Core §5.3): the login that asks for it, beside what was granted.
+/// Connect Core §5.3): the login that asks for it, beside what was granted, and
+/// with a person where there was none.
 fn with_login_hint(error: Error, context: &Context, input: &TokenInput) -> Error {
     match login_with_openid(context, input) {
         Some(command) if error.exit_code() == ExitCode::Refused => error.with_hint(format!(
@@ -50,10 +52,15 @@ fn login_with_openid(context: &Context, input: &TokenInput) -> Option<String> {
     let config = context.config().ok()?;
     let chosen = settings::choose_profile(&profile_choice(input), &context.environment, &config).ok()?;
     let found = ProfileRecord::load(context, &config, &chosen, Interaction::Forbidden).ok()?;
-    let requested = found.record?.requested.scope;
+    let session = found.record?;
+    let requested = &session.requested.scope;
     (!requested.contains("openid")).then(|| {
         let scope = format!("openid {requested}");
         let scope = shell_words::quote(scope.trim_end());
-        format!("oauth login {} --scope {scope}", chosen.name)
+        let grant = match repeated_grant(&session.renewal) {
+            Some(_) => " --grant authorization-code",
+            None => "",
+        };
+        format!("oauth login {}{grant} --scope {scope}", chosen.name)
     })
 }

@@ -129,13 +129,13 @@ fn is_scope_refused(error: &TokenError) -> bool {
     matches!(error, TokenError::OAuth { error, .. } if error.is_one_of(&["invalid_scope"]))
 }
 
-/// The advice where the scope is refused. An API lists what its users ask for;
-/// a client of its own may have less.
+/// The advice where the scope is refused, whether it was given or is what the
+/// API lists for its users: a client of its own may have less.
 fn hint_for_scope(scope: &Scope) -> String {
     match scope.is_empty() {
         true => "No scope was asked for, and the server requires one: name it with --scope.".to_owned(),
         false => format!(
-            "The scope \"{scope}\" was asked for, and this client may not have all of it. Without --scope it is what the API names: give with --scope what the client may have at the server."
+            "The server does not give this client all of the scope \"{scope}\". Ask for less with --scope, or let the operator of the server allow it for this client."
         ),
     }
 }

@@ -259,7 +259,9 @@ fn hint_for_refusal(
 ) -> String {
     let code = error.map(|error| error.error.as_str());
     let hint = match (code, method) {
-        (Some("insufficient_scope"), _) => "The token lacks a scope: log in with --scope openid among others.",
+        (Some("insufficient_scope"), _) => {
+            "The endpoint answers for tokens with the scope openid, of a login by a person."
+        }
         (Some("unsupported_token_type"), _) if service == TokenService::Introspection.name() => {
             "The server does not look up tokens of this type. If it is a JWT, decode it: oauth decode"
         }

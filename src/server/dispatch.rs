@@ -146,7 +146,7 @@ fn answer(server: &AuthorizationServer, moment: &mut Moment<'_>, request: &Reque
         return Response::text(421, rejection);
     }
     let Some(route) = Route::from_path(&request.path) else {
-        return Response::text(404, Rejection::new("there is nothing at this path", "RFC 9110 §15.5.5"));
+        return Response::text(404, not_served(&request.path));
     };
     let allowed = &server.allowed_origins;
     if let Some(response) = cors::refuse_foreign_page(server, route, request) {
@@ -157,6 +157,19 @@ fn answer(server: &AuthorizationServer, moment: &mut Moment<'_>, request: &Reque
         None => answer_at(server, moment, route, request),
     };
     cors::allow(allowed, route, request, response)
+}
+
+/// A client that knows a URL alone looks for metadata at several places, of
+/// which a server has some: that is no mistake of anybody.
+fn not_served(path: &str) -> Rejection {
+    match path {
+        _ if path.contains("/.well-known/") => Rejection::not_served(
+            "one of the places where a client looks for metadata",
+            "RFC 8414 §3, RFC 9728 §3",
+        ),
+        "/api" => Rejection::not_served("the API has /api/hello and /api/notes, and its metadata", "RFC 9728 §3"),
+        _ => Rejection::new("there is nothing at this path", "RFC 9110 §15.5.5"),
+    }
 }
 
 fn answer_at(server: &AuthorizationServer, moment: &mut Moment<'_>, route: Route, request: &Request) -> Response {

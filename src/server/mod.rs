@@ -20,6 +20,7 @@ mod bearer;
 mod client_authentication;
 pub mod client_certificate;
 mod client_metadata;
+pub mod client_name;
 pub mod clients;
 mod confirmation;
 mod cors;

@@ -3,6 +3,9 @@
 use crate::protocol::citation::Cited;
 use std::fmt;
 
+/// How the reason begins where a client may well ask for what is not there.
+const NOT_SERVED: &str = "not served: ";
+
 /// Why a request was rejected, and which specification says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
@@ -24,6 +27,11 @@ impl Rejection {
         }
     }
 
+    /// What is not there, and what it is that was looked for.
+    pub(crate) fn not_served(what: &str, citation: &'static str) -> Self {
+        Rejection::new(format!("{NOT_SERVED}{what}"), citation)
+    }
+
     /// A rejection for a reason of the core; by `citation` where it names none.
     pub(crate) fn cited(cited: Cited, citation: &'static str) -> Self {
         Rejection::new(cited.reason, cited.citation.unwrap_or(citation))
@@ -34,6 +42,11 @@ impl Rejection {
     pub fn with_fact(mut self, name: &'static str, values: Vec<String>) -> Self {
         self.facts.push((name, values));
         self
+    }
+
+    /// Whether the request was no mistake: the log does not point at it.
+    pub fn is_expected(&self) -> bool {
+        self.reason.starts_with(NOT_SERVED)
     }
 
     /// For `error_description`, which is printable ASCII without quote and

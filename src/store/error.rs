@@ -5,6 +5,7 @@ use super::helper::CommandStoreError;
 use super::keyring::error::KeyringError;
 use super::profile_name::ProfileName;
 use super::session::SessionError;
+use super::settings::{StoreKind, other_stores};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::random::RandomnessFailed;
 
@@ -47,6 +48,31 @@ impl Diagnosis for StoreError {
     }
 
     fn hints(&self) -> Vec<String> {
+        let mut hints = self.hints_for_session();
+        hints.extend(self.other_stores());
+        hints
+    }
+}
+
+/// The same error for a command that works with a session which is stored
+/// there: no other store helps, since none of them has it.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct SessionStoreError(#[from] pub StoreError);
+
+impl Diagnosis for SessionStoreError {
+    fn exit_code(&self) -> ExitCode {
+        self.0.exit_code()
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.0.hints_for_session()
+    }
+}
+
+impl StoreError {
+    /// What helps to reach a session that is in the store.
+    pub fn hints_for_session(&self) -> Vec<String> {
         match self {
             StoreError::Keyring(error) => error.hints(),
             StoreError::File(error) => error.hints(),
@@ -62,9 +88,17 @@ impl Diagnosis for StoreError {
             StoreError::Randomness(_) => Vec::new(),
         }
     }
-}
 
-impl StoreError {
+    /// Where a session can be kept instead.
+    fn other_stores(&self) -> Vec<String> {
+        match self {
+            StoreError::Keyring(error) if error.leaves_other_stores() => other_stores(Some(StoreKind::Keyring)),
+            StoreError::File(error) if error.leaves_other_stores() => other_stores(Some(StoreKind::File)),
+            StoreError::Command(_) => other_stores(None),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the store works and the record alone is broken, so that a save replaces it.
     pub(super) fn is_damage(&self) -> bool {
         match self {

@@ -210,16 +210,17 @@ impl ProfileLock {
                 }
             }
             let waited = began.elapsed();
+            // before the end is looked at: between two attempts on a slow machine both times may pass
+            if !told && kind.tell_after() < wait && waited >= kind.tell_after() {
+                told = true;
+                on_wait(&holder(&folder, &name));
+            }
             if waited >= wait {
                 return Err(LockError::Held {
                     profile: profile.clone(),
                     holder: holder(&folder, &name),
                     waited,
                 });
-            }
-            if waited >= kind.tell_after() && !told {
-                told = true;
-                on_wait(&holder(&folder, &name));
             }
             std::thread::sleep(pause.min(wait.saturating_sub(waited)));
             pause = (pause * 2).min(MAX_PAUSE);

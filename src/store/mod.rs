@@ -20,7 +20,7 @@ mod session;
 mod settings;
 mod token_source;
 
-pub use error::StoreError;
+pub use error::{SessionStoreError, StoreError};
 pub use file::error::FileStoreError;
 pub use file::passphrase::{PassphrasePrompt, PassphraseUse};
 #[cfg(fuzzing)]
@@ -43,7 +43,6 @@ pub use settings::{
 pub use token_source::{InvalidTokenSource, ProfileSource, SessionToken, TokenCommand, TokenSource};
 
 use crate::secret::Secret;
-use settings::other_stores;
 use std::path::PathBuf;
 
 /// Keeps one record a profile.

@@ -62,18 +62,20 @@ impl RecoveringStore {
         item_name(profile, self.item_suffix.as_deref())
     }
 
-    /// The session that waits, where it follows on the stored one.
+    /// The session that waits, where it follows on the stored one. Of two, the
+    /// newer one: a folder that took the first may not have taken the second.
     fn waiting(&self, profile: &ProfileName, stored: &Session) -> Option<Session> {
         let key = stored.refresh_token.as_ref()?;
         let item = self.item(profile);
-        self.folders.iter().find_map(|folder| {
+        let found = self.folders.iter().filter_map(|folder| {
             let folder = PrivateDir::existing(folder).ok()??;
             let content = folder
                 .read(&self.file_name(&item), MAX_FILE_BYTES, PermissionPolicy::Refuse)
                 .ok()??;
             let session = Session::decode(unseal(&content, key, &item)?.expose()).ok()?;
             (session.generation > stored.generation).then_some(session)
-        })
+        });
+        found.max_by_key(|session| session.generation)
     }
 
     /// Removes what waits; a file that stays is one that no session fits any more.
@@ -142,7 +144,8 @@ impl CredentialStore for RecoveringStore {
         let mut outcome = Err(FileStoreError::TooLarge.into());
         for path in &self.folders {
             let name = self.file_name(&item);
-            let kept = PrivateDir::make(path).and_then(|folder| folder.replace_durably(&name, &content));
+            // Whoever is killed while it waits for the disk has kept it; what it takes the place of is older
+            let kept = PrivateDir::make(path).and_then(|folder| folder.replace_then_sync(&name, &content));
             match kept {
                 Ok(()) => return Ok(path.join(name)),
                 Err(error) => outcome = Err(FileStoreError::from(error).into()),
@@ -280,6 +283,31 @@ mod tests {
     }
 
     #[test]
+    fn of_two_that_wait_in_two_folders_the_newer_one_counts() {
+        for order in [
+            ["data/oauth/sessions", "run/oauth"],
+            ["run/oauth", "data/oauth/sessions"],
+        ] {
+            let home = tempfile::tempdir().unwrap();
+            store(&home).save(&work(), &full_session(1)).unwrap();
+            for (folder, generation) in order.into_iter().zip([2, 3]) {
+                let mut with_one_folder = RecoveringStore {
+                    store: Box::new(Elsewhere("file")),
+                    folders: vec![home.path().join(folder)],
+                    item_suffix: None,
+                    held: None,
+                };
+                let session = Session {
+                    generation,
+                    ..refreshed()
+                };
+                with_one_folder.save_recovery(&work(), &spent(), &session).unwrap();
+            }
+            assert_eq!(generation(&home), Some(3), "{order:?}");
+        }
+    }
+
+    #[test]
     fn a_copy_in_another_store_leaves_what_waits_beside_this_one() {
         let home = tempfile::tempdir().unwrap();
         store(&home).save(&work(), &full_session(1)).unwrap();
@@ -356,7 +384,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         store(&home).save(&work(), &full_session(1)).unwrap();
         // a folder in its place keeps the file from being made, for root too
-        let blocked = home.path().join("data/oauth/sessions/..work@file.aside.next");
+        let blocked = home.path().join("data/oauth/sessions/.work@file.aside");
         fs::create_dir(&blocked).unwrap();
         let path = store(&home).save_recovery(&work(), &spent(), &refreshed()).unwrap();
         assert!(path.starts_with(home.path().join("run")), "{}", path.display());

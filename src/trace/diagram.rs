@@ -229,10 +229,12 @@ impl DiagramBuilder {
             Event::Failed {
                 message,
                 causes,
+                hints,
                 exit_code,
             } => {
                 let mut all = vec![format!("error: {}", sanitize(message))];
                 all.extend(causes.iter().map(|cause| format!("caused by: {}", sanitize(cause))));
+                all.extend(hints.iter().map(|hint| format!("hint: {}", sanitize_line(hint))));
                 DiagramLine {
                     details: vec![text("error", all.join("\n"))],
                     ..note(

@@ -373,6 +373,7 @@ pub(super) fn failed_login(tell: &mut dyn FnMut(u64, &Event<'_>)) {
         &Event::Failed {
             message: "the code was not exchanged",
             causes: &["the token endpoint https://id.example.com/token refused: invalid_grant".to_owned()],
+            hints: &["Run the login again: the code is valid once, and for a short time.".to_owned()],
             exit_code: ExitCode::Refused,
         },
     );

@@ -322,6 +322,8 @@ pub enum Event<'a> {
         message: &'a str,
         /// Why, from the outermost cause to the innermost.
         causes: &'a [String],
+        /// What to do next.
+        hints: &'a [String],
         /// How the process ends.
         exit_code: ExitCode,
     },

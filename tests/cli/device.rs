@@ -349,6 +349,57 @@ fn a_terminal_shows_the_address_with_the_code_as_a_qr_code_where_there_is_one() 
 }
 
 #[test]
+fn address_and_code_are_in_sight_however_low_the_terminal_is() {
+    for (rows, has_qr_code) in [(24, false), (60, true)] {
+        let members = r#""expires_in":900,"interval":0,"verification_uri_complete":"https://example.com/device?user_code=WDJB-MJHT""#;
+        let (home, server) = (Home::new(), server_with("", members));
+        answers(&server, vec![json(200, &token_answer())]);
+        let terminal = Terminal::with_size(80, rows);
+        let mut child = terminal.start(login(&home, &server, &[]).env("TERM", "xterm"));
+        assert!(child.wait().expect("its end").success());
+        let screen = terminal.last_screen();
+        assert_eq!(screen.contains("▀▄"), has_qr_code, "{screen}");
+        let (prompt, _) = screen.split_once("Do not share the code.").expect("the whole prompt");
+        let shown: Vec<&str> = prompt.lines().collect();
+        let from_below = |text: &str| shown.iter().rev().position(|line| line.contains(text)).expect("a line");
+        // nothing tall is below them, and all of it is on one screen
+        assert!(from_below("https://example.com/device") < 6, "{screen}");
+        assert!(from_below("WDJB-MJHT") < 4, "{screen}");
+        assert!(shown.len() < usize::from(rows), "{screen}");
+    }
+}
+
+#[test]
+fn that_the_profile_signs_in_so_from_now_on_is_said_once() {
+    let note = "signs in on another device from now on (--device); to use a browser here again: oauth login tv --grant authorization-code";
+    let (home, server) = (Home::new(), server());
+    let log_in = |arguments: &[&str]| {
+        answers(&server, vec![json(200, &token_answer())]);
+        run(&mut login(&home, &server, arguments)).expect_code(0)
+    };
+    log_in(&["--no-save"]).does_not_say("from now on");
+    log_in(&[]).says(&[note]);
+    log_in(&[]).does_not_say("from now on");
+    // without the flag it is so, and the command of the note ends it
+    answers(&server, vec![json(200, &token_answer())]);
+    run(home.oauth().args(["login", "tv"]))
+        .expect_code(0)
+        .says(&["WDJB-MJHT"]);
+    let browser = [
+        "login",
+        "tv",
+        "--grant",
+        "authorization-code",
+        "--no-browser",
+        "--deadline",
+        "1s",
+    ];
+    run(home.oauth().args(browser))
+        .expect_error(6)
+        .does_not_say("WDJB-MJHT");
+}
+
+#[test]
 fn ctrl_c_while_it_waits_ends_it_with_nothing_kept() {
     let (home, server) = (Home::new(), server_with("", r#""expires_in":900"#));
     let running = Running::start(&mut login(&home, &server, &[]));

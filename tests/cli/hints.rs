@@ -9,7 +9,7 @@ use super::support::development_server::DevelopmentServer;
 use super::support::outcome::{Outcome, run};
 use super::support::plain_browser::PlainBrowser;
 use super::support::running::Running;
-use super::support::sessions::{ending_in, refreshable, session};
+use super::support::sessions::{ending_in, refreshable, scope, session};
 
 const ISSUER: &str = "https://id.example.com";
 const PROFILES: &str = "default_profile = \"work\"\n\n[profile.work]\nissuer = \"https://id.example.com\"\n\
@@ -238,6 +238,95 @@ fn a_session_that_no_longer_fits_its_profile_is_made_to_fit_by_its_hint() {
         .replace("[\"hello\"]", "[\"hello\", \"profile\"]");
     follower.home.configure(&changed);
     follower.fails_and_works_after_the_hint(&["token", "work"], 4);
+}
+
+/// A client that gets tokens for itself, at a server that gives it less than people.
+struct Machine {
+    server: DevelopmentServer,
+    home: Home,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let home = Home::new();
+        let secret = home.path().join("secret");
+        std::fs::write(&secret, "secret-of-the-machine").expect("the secret");
+        let client = format!("machine:{}", secret.display());
+        let server = DevelopmentServer::start(&["--approve", "auto", "--client", &client]);
+        Machine { server, home }
+    }
+
+    fn log_in(&self, path: &str, more: &[&str]) -> Outcome {
+        let url = format!("{}{path}", self.server.issuer());
+        let secret = self.home.path().join("secret").display().to_string();
+        let client = ["--client-id", "machine", "--client-secret-file", &secret];
+        let login = ["login", &url, "--grant", "client-credentials", "--profile", "ci"];
+        run(self.home.oauth().args(login).args(client).args(more))
+    }
+
+    fn run(&self, arguments: &[&str]) -> Outcome {
+        run(self.home.oauth().args(arguments))
+    }
+}
+
+#[test]
+fn a_scope_that_a_client_may_not_have_leads_to_one_that_it_may_have_and_not_back() {
+    let machine = Machine::new();
+    // what the API names is too much, and what is given may be: neither is the way out of the other
+    for more in [&[][..], &["--scope", "nonsense"]] {
+        let failed = machine.log_in("/api", more).expect_error(5);
+        let hints = failed.hints();
+        assert!(
+            hints.contains("Ask for less with --scope") && hints.contains("operator"),
+            "{hints}"
+        );
+        assert!(!hints.contains("Without --scope"), "{hints}");
+    }
+    machine.log_in("/api", &["--scope", "hello"]).expect_code(0);
+}
+
+#[test]
+fn what_only_a_person_brings_is_not_to_be_asked_for_by_a_client_for_itself() {
+    let machine = Machine::new();
+    machine.log_in("", &[]).expect_code(0);
+    for arguments in [
+        &["token", "ci", "--id-token"][..],
+        &["decode", "-p", "ci", "--id-token"],
+        &["userinfo", "-p", "ci"],
+    ] {
+        let failed = machine.run(arguments);
+        let hints = failed.hints();
+        assert!(
+            hints.contains("oauth login ci --grant authorization-code --scope"),
+            "{arguments:?}: {failed:?}"
+        );
+        let told = hints.matches("oauth login").count();
+        assert_eq!(told, 1, "{hints}");
+    }
+    // the server chose the scope: the next login keeps it
+    let failed = machine.run(&["token", "ci", "--scope", "introspect notes"]);
+    assert!(failed.hints().contains("\"hello introspect notes\""), "{failed:?}");
+}
+
+#[test]
+fn what_the_last_login_asked_for_in_vain_is_not_to_be_asked_for_in_the_same_way() {
+    let home = Home::new();
+    home.configure(&format!(
+        "[profile.work]\nissuer = \"{ISSUER}\"\nscope = [\"openid\", \"offline_access\", \"notes\"]\n"
+    ));
+    let mut kept = session(ISSUER);
+    kept.requested.scope = scope("openid offline_access notes");
+    kept.tokens[0].scope = Some(scope("openid offline_access"));
+    home.keep("work", &kept);
+    for (arguments, hint) in [
+        (&["token", "--id-token"][..], "oauth discover https://id.example.com"),
+        (&["token", "--force-refresh"], "oauth login work --param prompt=consent"),
+        (&["token", "--scope", "notes"], "its operator has to allow it"),
+    ] {
+        let failed = run(home.oauth().args(arguments)).expect_error(4);
+        assert!(failed.hints().contains(hint), "{arguments:?}: {failed:?}");
+        assert!(!failed.hints().contains("--scope"), "{arguments:?}: {failed:?}");
+    }
 }
 
 #[test]

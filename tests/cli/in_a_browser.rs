@@ -1,6 +1,5 @@
 //! Chromium signs in and consents on the pages of `oauth serve`, and comes
-//! back to the listener of `oauth login`. Pictures of each page are written to
-//! `screenshots` in cargo's target folder.
+//! back to the listener of `oauth login`. Each page is looked at.
 
 use super::support::authorization_server::{FakeBrowser, parameters};
 use super::support::binary::Home;
@@ -11,24 +10,24 @@ use super::support::outcome::{Outcome, run};
 use super::support::running::Running;
 use url::Url;
 
-const SIGN_IN: &str = "button[value=sign-in]";
+pub(crate) const SIGN_IN: &str = "button[value=sign-in]";
 const CANCEL: &str = "button[value=cancel]";
-const ALLOW: &str = "button[value=allow]";
-const DENY: &str = "button[value=deny]";
+pub(crate) const ALLOW: &str = "button[value=allow]";
+pub(crate) const DENY: &str = "button[value=deny]";
 const CONSENT: &str = "Allow oauth-cli access?";
-const SIGNED_IN: &str = "You are signed in";
+pub(crate) const SIGNED_IN: &str = "You are signed in";
 const REFUSED: &str = "Access was refused";
 const NOT_THE_ANSWER: &str = "This is not the response the login is waiting for";
 
 /// `oauth serve` and the home of somebody who logs in there.
-struct Stage {
-    home: Home,
+pub(crate) struct Stage {
+    pub(crate) home: Home,
     browser: FakeBrowser,
-    server: DevelopmentServer,
+    pub(crate) server: DevelopmentServer,
 }
 
 impl Stage {
-    fn set(options: &[&str]) -> Self {
+    pub(crate) fn set(options: &[&str]) -> Self {
         let home = Home::new();
         Stage {
             browser: FakeBrowser::new(home.path()),
@@ -38,16 +37,15 @@ impl Stage {
     }
 
     /// `oauth login` as the client that is there by default, with a browser that does nothing.
-    fn login(&self, options: &[&str]) -> Login {
+    pub(crate) fn login(&self, options: &[&str]) -> Login {
+        self.login_as("oauth-cli", options)
+    }
+
+    /// The same as another client.
+    pub(crate) fn login_as(&self, client_id: &str, options: &[&str]) -> Login {
         let command = &mut self.home.oauth();
-        command.args([
-            "login",
-            &self.server.issuer(),
-            "--client-id",
-            "oauth-cli",
-            "--profile",
-            "mine",
-        ]);
+        command.args(["login", &self.server.issuer(), "--client-id", client_id]);
+        command.args(["--profile", "mine"]);
         // So that the test sees the request in the URL.
         command.args(["--par", "never"]);
         command.args(["--browser", &self.browser.command()]).args(options);
@@ -65,23 +63,23 @@ impl Stage {
 }
 
 /// `oauth login` that waits for a browser to come back.
-struct Login {
+pub(crate) struct Login {
     running: Running,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Login {
-    fn redirect_uri(&self) -> Url {
+    pub(crate) fn redirect_uri(&self) -> Url {
         let params = parameters(&self.url);
         Url::parse(value_of(&params, "redirect_uri").expect("a redirect URI")).expect("a URL")
     }
 
-    fn end(self) -> Outcome {
+    pub(crate) fn end(self) -> Outcome {
         self.running.end()
     }
 }
 
-fn sign_in_and_allow(chromium: &Chromium, login: &Login) {
+pub(crate) fn sign_in_and_allow(chromium: &Chromium, login: &Login) {
     chromium.go_to(&login.url);
     sign_in(chromium);
     chromium.click(ALLOW);
@@ -89,7 +87,7 @@ fn sign_in_and_allow(chromium: &Chromium, login: &Login) {
 }
 
 /// From the sign-in page to the consent page.
-fn sign_in(chromium: &Chromium) {
+pub(crate) fn sign_in(chromium: &Chromium) {
     send_password(chromium, "demo");
     chromium.wait_for_heading(CONSENT);
 }
@@ -109,12 +107,12 @@ fn a_person_signs_in_consents_and_a_script_has_a_token() {
 
     chromium.go_to(&login.url);
     chromium.wait_for_heading("Sign in");
-    chromium.take_pictures("1-sign-in");
+    chromium.look("1-sign-in");
     send_password(&chromium, "a wrong one");
     chromium.wait_until("the complaint", || {
         chromium.text().contains("Wrong user name or password")
     });
-    chromium.take_pictures("2-wrong-password");
+    chromium.look("2-wrong-password");
     sign_in(&chromium);
 
     let page = chromium.text();
@@ -125,10 +123,10 @@ fn a_person_signs_in_consents_and_a_script_has_a_token() {
             "{expected} is not on the consent page:\n{page}"
         );
     }
-    chromium.take_pictures("3-consent");
+    chromium.look("3-consent");
     chromium.click(ALLOW);
     chromium.wait_for_heading(SIGNED_IN);
-    chromium.take_pictures("4-success");
+    chromium.look("4-success");
 
     let ended = login.end().expect_code(0);
     assert_eq!(ended.stdout, "");
@@ -204,7 +202,7 @@ fn the_decision_is_in_sight_however_much_is_asked_for() {
             "{width} × {height}"
         );
     }
-    chromium.take_pictures("3-consent-long");
+    chromium.look("3-consent-long");
     chromium.click(ALLOW);
     chromium.wait_for_heading(SIGNED_IN);
     assert_fits(&chromium);
@@ -220,7 +218,7 @@ fn whoever_denies_sees_that_access_was_refused() {
     sign_in(&chromium);
     chromium.click(DENY);
     chromium.wait_for_heading(REFUSED);
-    chromium.take_pictures("5-failure");
+    chromium.look("5-failure");
     login.end().expect_code(5).says(&["access_denied"]);
     stage.token().expect_code(2);
 }
@@ -256,7 +254,7 @@ fn nothing_needs_scripts() {
     sign_in(&chromium);
     chromium.click(ALLOW);
     chromium.wait_for_heading("Redirecting");
-    chromium.take_pictures("6-form-post-without-scripts");
+    chromium.look("6-form-post-without-scripts");
     chromium.click("button");
     chromium.wait_for_heading(SIGNED_IN);
     login.end().expect_code(0);
@@ -267,18 +265,18 @@ fn requests_that_cannot_be_answered_by_a_redirect_get_a_page() {
     let Some(chromium) = Chromium::start() else { return };
     let stage = Stage::set(&[]);
     chromium.go_to(&stage.server.issuer());
-    chromium.take_pictures("7-home");
+    chromium.look("7-home");
     let login = stage.login(&[]);
     let foreign = login.url.replace("127.0.0.1%3A", "192.0.2.1%3A");
     assert_ne!(foreign, login.url);
     chromium.go_to(&foreign);
     assert!(chromium.text().contains("192.0.2.1"), "{}", chromium.text());
     assert!(chromium.url().starts_with(&stage.server.issuer()), "{}", chromium.url());
-    chromium.take_pictures("8-error");
+    chromium.look("8-error");
 
     chromium.go_to(&format!("{}?code=a&state=b", login.redirect_uri()));
     chromium.wait_for_heading(NOT_THE_ANSWER);
-    chromium.take_pictures("9-ignored");
+    chromium.look("9-ignored");
     sign_in_and_allow(&chromium, &login);
     login.end().expect_code(0);
 }
@@ -460,11 +458,11 @@ fn a_person_enters_the_code_of_a_device() {
 
     chromium.go_to(&text("verification_uri"));
     chromium.wait_for_heading("Connect a device");
-    chromium.take_pictures("device-1-code");
+    chromium.look("device-1-code");
     chromium.fill_in("#user_code", "bbbb bbbb");
     chromium.click("button[value=continue]");
     chromium.wait_until("the complaint", || chromium.text().contains("No device is waiting"));
-    chromium.take_pictures("device-2-wrong-code");
+    chromium.look("device-2-wrong-code");
     // The address with the code in it fills the code in, and sends nothing.
     chromium.go_to(&text("verification_uri_complete"));
     chromium.wait_for_heading("Connect a device");
@@ -478,10 +476,10 @@ fn a_person_enters_the_code_of_a_device() {
     ] {
         assert!(page.contains(&shown), "{shown} in {page}");
     }
-    chromium.take_pictures("device-3-consent");
+    chromium.look("device-3-consent");
     chromium.click(ALLOW);
     chromium.wait_for_heading("Your device is connected");
-    chromium.take_pictures("device-4-connected");
+    chromium.look("device-4-connected");
     let form = format!(
         "grant_type=urn:ietf:params:oauth:grant-type:device_code&client_id=oauth-cli&device_code={}",
         text("device_code")

@@ -7,6 +7,7 @@ use super::support::keyring_session::{Activation, KeyringSession};
 use super::support::literal_server::{LiteralServer, json};
 use super::support::outcome::{Outcome, run};
 use super::support::running::Running;
+use super::support::terminal::Terminal;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::os::unix::net::UnixListener;
@@ -290,15 +291,40 @@ fn without_a_bus_other_stores_are_named_at_once() {
     let gone = Person::with_bus_at(Some(Path::new("/nonexistent/bus")));
     for person in [&nowhere, &gone] {
         let began = Instant::now();
-        for ended in [
-            person.login_without_browser(),
-            person.has_profile().run(&["token", "work"]),
-        ] {
-            let said = ["no D-Bus session bus", OTHER_STORES[0], OTHER_STORES[1]];
-            assert_unusable(ended, &said, &["locked", "Install and start"]);
-        }
+        let said = ["no D-Bus session bus", OTHER_STORES[0], OTHER_STORES[1]];
+        assert_unusable(person.login_without_browser(), &said, &["locked", "Install and start"]);
+        // of a session that is there, no other store has anything
+        let ended = person.has_profile().run(&["token", "work"]);
+        let not_said = ["locked", "Install and start", OTHER_STORES[0], OTHER_STORES[1]];
+        assert_unusable(
+            ended,
+            &["no D-Bus session bus", "profile set work store=file"],
+            &not_said,
+        );
         assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     }
+}
+
+#[test]
+fn the_command_that_starts_a_keyring_asks_for_its_password_and_does_not_show_it() {
+    if KeyringSession::start(Activation::Off).is_none() {
+        return;
+    }
+    let person = Person::with_bus_at(None);
+    let hints = person.has_profile().run(&["token", "work"]).hints();
+    let start = hints.find("dbus-run-session").expect("a command");
+    let command = hints[start..].lines().next().expect("the command");
+    let mut terminal = Terminal::open();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).env_clear().env("HOME", person.home.path());
+    let mut child = terminal.start(shell.env("PATH", std::env::var_os("PATH").expect("PATH")));
+    terminal.screen_until("password of the keyring: ");
+    terminal.types("open sesame\n");
+    let shown = terminal.screen_until("GNOME_KEYRING_CONTROL=");
+    terminal.types("stty -a | grep -qw -- -echo || echo shown; exit\n");
+    child.wait().expect("its end");
+    let rest = terminal.screen_until("shown\r");
+    assert!(!shown.contains("sesame") && !rest.contains("sesame"), "{shown}{rest}");
 }
 
 #[test]
@@ -307,13 +333,11 @@ fn a_bus_without_a_keyring_is_told_apart_from_no_bus() {
         return;
     };
     let person = Person::in_session(&session);
-    for ended in [
-        person.login_without_browser(),
-        person.has_profile().run(&["token", "work"]),
-    ] {
-        let said = ["no keyring service", "Install and start", OTHER_STORES[0]];
-        assert_unusable(ended, &said, &["locked", "no D-Bus session bus"]);
-    }
+    let said = ["no keyring service", "Install and start", OTHER_STORES[0]];
+    let not_said = ["locked", "no D-Bus session bus"];
+    assert_unusable(person.login_without_browser(), &said, &not_said);
+    let ended = person.has_profile().run(&["token", "work"]);
+    assert_unusable(ended, &said[..2], &not_said);
 }
 
 #[test]
@@ -326,9 +350,10 @@ fn a_bus_that_never_answers_is_given_up() {
         // at the same time, since each takes its 5 s
         let first = scope.spawn(|| timed(|| person.has_profile().run(&["token", "work"])));
         let second = scope.spawn(|| timed(|| person.login_without_browser()));
-        for attempt in [first, second] {
+        // only a login may keep its session in another store
+        for (attempt, also) in [(first, "profile set work store=file"), (second, OTHER_STORES[0])] {
             let (ended, took) = attempt.join().expect("an end");
-            assert_unusable(ended, &["did not answer within 5 s", OTHER_STORES[0]], &["locked"]);
+            assert_unusable(ended, &["did not answer within 5 s", also], &["locked"]);
             assert!(
                 took >= Duration::from_secs(5) && took < Duration::from_secs(8),
                 "{took:?}"

@@ -42,6 +42,8 @@ mod discover;
 mod docker_helper;
 mod dpop;
 #[cfg(unix)]
+mod every_page;
+#[cfg(unix)]
 mod exec;
 #[cfg(windows)]
 mod exec_on_windows;
@@ -101,6 +103,7 @@ mod private_addresses;
 #[cfg(target_os = "linux")]
 mod process;
 mod profile;
+mod profile_of_url;
 #[cfg(unix)]
 mod progress;
 #[cfg(target_os = "linux")]
@@ -122,6 +125,7 @@ mod serve;
 mod serve_client_assertions;
 mod serve_machine_grants;
 mod serve_mcp;
+mod serve_people;
 mod serve_requests;
 mod serve_setup;
 #[cfg(unix)]

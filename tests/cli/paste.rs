@@ -254,7 +254,10 @@ fn with_paste_nothing_listens_and_the_end_of_input_ends_it() {
         "{listening}"
     );
     terminal.person.types(b"\x04").ends();
-    assert!(!terminal.ends(6).hints().is_empty());
+    // a person who stops: the login was not finished in time, and the server did nothing wrong
+    let outcome = terminal.ends(7);
+    assert!(outcome.error().contains("not finished"), "{outcome:?}");
+    assert!(!outcome.hints().is_empty());
 
     // beside a listener it only ends the pasting
     let terminal = AtTerminal::start(&home, &server, &[]);
@@ -279,14 +282,24 @@ fn a_pipe_gives_one_line() {
         assert_eq!(stored(&home).len(), 1, "{end:?}");
     }
     let before = server.requests_to("/token").len();
-    let unusable: [&dyn Fn(&str) -> String; 8] = [
+    let empty: [&dyn Fn(&str) -> String; 4] = [
         &|_| String::new(),
         &|_| "\n".to_owned(),
+        &|_| " \r\n".to_owned(),
+        &|right| format!("\n{right}\n"),
+    ];
+    for (index, make) in empty.into_iter().enumerate() {
+        let (outcome, home) = given(make);
+        assert_eq!(outcome.code, Some(2), "{index}: {outcome:?}");
+        assert!(outcome.error().contains("standard input ended"), "{index}: {outcome:?}");
+        assert!(outcome.hints().contains("--paste"), "{index}: {outcome:?}");
+        assert_nothing_kept(&home);
+    }
+    let unusable: [&dyn Fn(&str) -> String; 5] = [
         &|_| format!("{CODE}\n"),
         &|right| format!("{}\n", right.replace("/callback", "/other")),
         &|right| format!("{}\n", right.replace("state=", "state=x")),
         &|right| format!("{}\n", right.replace("state=", "x=")),
-        &|right| format!("\n{right}\n"),
         &|right| format!("{}{right}\n", "x".repeat(1024 * 1024)),
     ];
     for (index, make) in unusable.into_iter().enumerate() {

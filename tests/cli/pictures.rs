@@ -92,7 +92,7 @@ fn compare_page(chromium: &Chromium, name: &str, selector: &str) {
 }
 
 /// A login that is played with this server; the page of its trace.
-fn traced_login(home: &Home, server: &DevelopmentServer) -> PathBuf {
+pub(crate) fn traced_login(home: &Home, server: &DevelopmentServer) -> PathBuf {
     let browser = FakeBrowser::new(home.path());
     let trace = home.path().join("login.html");
     let mut command = home.oauth();

@@ -7,7 +7,7 @@ use super::support::outcome::{Outcome, members, run};
 use super::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, now, refreshable, scope, session};
 use super::support::signing::unsigned;
 use oauth::protocol::time::UnixSeconds;
-use oauth::store::{Session, SessionEnd};
+use oauth::store::{Renewal, Session, SessionEnd};
 use serde_json::{Value, json};
 
 const ISSUER: &str = "https://id.example.com";
@@ -311,16 +311,50 @@ fn a_keyring_that_a_profile_needs_and_that_is_not_there_is_an_error() {
         &["status", "work"],
         &["token", "work"],
         &["logout", "work"],
+        &["logout", "--all"],
+        &["profile", "remove", "work"],
+        &["profile", "set", "work", "store=file"],
     ] {
         let mut command = home.oauth();
         command
             .env_remove("OAUTH_STORE")
             .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
             .args(arguments);
-        run(&mut command)
-            .expect_error(8)
-            .says(&["hint: ", "--store file", "--store none"]);
+        let outcome = run(&mut command).expect_code(8).says(&["desktop session"]);
+        // another store does not have the session
+        for advice_for_a_login in ["--store file", "OAUTH_STORE=file", "token response"] {
+            outcome.does_not_say(advice_for_a_login);
+        }
+        let is_for_cron = outcome.stderr.contains("cron");
+        assert_eq!(
+            is_for_cron,
+            arguments == ["token", "work"],
+            "{arguments:?}: {outcome:?}"
+        );
     }
+}
+
+// only the Secret Service has a bus that can be missing
+#[cfg(all(unix, not(target_os = "macos")))]
+#[test]
+fn a_profile_whose_keyring_is_gone_is_removed_as_the_hint_says() {
+    let home = Home::new();
+    home.configure("[profile.work]\nissuer = \"https://id.example.com\"\nstore = \"keyring\"\n");
+    let remove = |more: &[&str]| {
+        let mut command = home.oauth();
+        command
+            .env_remove("OAUTH_STORE")
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+            .args(["profile", "remove", "work"])
+            .args(more);
+        run(&mut command)
+    };
+    remove(&[])
+        .expect_error(8)
+        .says(&["oauth profile remove work --store none"]);
+    assert!(home.configuration().contains("[profile.work]"));
+    remove(&["--store", "none"]).expect_code(0);
+    assert!(!home.configuration().contains("[profile.work]"));
 }
 
 #[test]
@@ -337,4 +371,41 @@ fn what_a_server_called_somebody_reaches_the_terminal_harmless() {
     let outcome = status(&home, &["--json"]).expect_code(0);
     assert!(!outcome.stdout.contains(['\u{1b}', '\u{202e}']), "{outcome:?}");
     assert_eq!(outcome.json()[0]["subject"], "\u{1b}]0;x\u{7}\u{202e}eve\n");
+}
+
+#[test]
+fn who_signed_in_is_not_known_for_a_reason_that_is_said() {
+    let of = |change: &dyn Fn(&mut Session)| {
+        let home = Home::new();
+        home.configure(&format!("[profile.work]\nissuer = \"{ISSUER}\"\n"));
+        let mut kept = session(ISSUER);
+        change(&mut kept);
+        home.keep("work", &kept);
+        status(&home, &[]).expect_code(0).stdout
+    };
+    let asked = |kept: &mut Session| kept.requested.scope = scope("openid hello");
+    for (change, reason) in [
+        (
+            &(|_: &mut Session| {}) as &dyn Fn(&mut Session),
+            "openid was not asked for",
+        ),
+        (&asked, "no ID token came"),
+        (
+            &|kept| {
+                asked(kept);
+                kept.tokens[0].scope = Some(scope("hello"));
+            },
+            "openid was not granted",
+        ),
+        (
+            &|kept| {
+                let source = "env:ASSERTION".parse().expect("a source");
+                kept.renewal = Renewal::JwtBearer { assertion: source };
+            },
+            "no person signed in",
+        ),
+    ] {
+        let said = of(change);
+        assert!(said.contains(&format!("not known ({reason})")), "{reason}: {said}");
+    }
 }

@@ -305,7 +305,7 @@ fn names_that_take_two_columns_a_character_stay_in_their_column() {
         home.keep(name, &session);
     }
     home.configure(&profiles);
-    let table = on_terminal(home.oauth().arg("status"), 160);
+    let table = on_terminal(home.oauth().arg("status"), 190);
     let columns: BTreeSet<usize> = table
         .lines()
         .filter_map(|row| Some(row.split_once("https:")?.0.width()))
@@ -354,7 +354,7 @@ fn status_is_a_block_for_each_profile_where_a_table_is_too_wide() {
     let shown = on_terminal(home.oauth().arg("status"), 80).replace("\r\n", "\n");
     assert!(
         shown.starts_with(&format!(
-            "work (default)\n  who          not known\n  issuer       {issuer}\n"
+            "work (default)\n  who          not known (openid was not asked for)\n  issuer       {issuer}\n"
         )),
         "{shown}"
     );
@@ -364,6 +364,6 @@ fn status_is_a_block_for_each_profile_where_a_table_is_too_wide() {
         )),
         "{shown}"
     );
-    let wide = on_terminal(home.oauth().arg("status"), 160);
+    let wide = on_terminal(home.oauth().arg("status"), 190);
     assert!(wide.trim_start().starts_with("PROFILE  WHO"), "{wide}");
 }

@@ -775,12 +775,12 @@ fn the_page_opens_in_a_browser_without_network_and_script() {
         "{}",
         chromium.text()
     );
-    chromium.take_pictures("trace");
+    chromium.look("trace-1");
     chromium.click(".banner a");
     let is_in_sight = "const box = document.querySelector(':target').getBoundingClientRect(); \
                        return box.top >= 0 && box.top < innerHeight";
     assert_eq!(chromium.run(is_in_sight), true);
-    chromium.take_pictures("trace-failure");
+    chromium.look("trace-2-failure");
     let loaded = chromium.run("return performance.getEntriesByType('resource').length");
     assert_eq!(loaded, 0);
     let title = chromium.run("return document.title");

@@ -1,6 +1,6 @@
 //! Stores that fail while the answer is on its way, servers that never answer.
 
-use crate::place::{Place, Spent, Store};
+use crate::place::{Place, Spent, Store, was_killed};
 use crate::support::binary::Home;
 use crate::support::keyring_session::{Activation, KeyringSession};
 use crate::support::literal_server::{Gate, LiteralServer, Reply, json};
@@ -63,7 +63,11 @@ impl InKeyring {
 
     /// Started, and its request arrived at the server.
     fn asking(&self) -> Child {
-        let process = crate::place::start(&mut self.token());
+        self.asking_as(&mut self.token())
+    }
+
+    fn asking_as(&self, token: &mut Command) -> Child {
+        let process = crate::place::start(token);
         self.server.wait_for("/token", 1);
         process
     }
@@ -133,6 +137,19 @@ fn a_keyring_that_is_locked_while_the_answer_comes_loses_nothing() {
         outcome.warnings().contains("cannot be stored: the keyring is locked"),
         "{outcome:?}"
     );
+    place.is_whole_again();
+}
+
+#[test]
+fn who_is_killed_while_it_keeps_a_session_aside_has_kept_it_from_its_name_on() {
+    let Some(keyring) = KeyringSession::start(Activation::Off) else {
+        return;
+    };
+    let mut place = InKeyring::new(keyring);
+    let mut process = place.asking_as(place.token().env("OAUTH_FAULT", "file-sync=kill"));
+    place.keyring.lock();
+    place.gate.open();
+    assert!(was_killed(process.wait().expect("its end")));
     place.is_whole_again();
 }
 

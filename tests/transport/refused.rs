@@ -75,6 +75,10 @@ fn localhost_is_this_machine() {
 }
 
 #[test]
+#[cfg_attr(
+    windows,
+    ignore = "in wine about one run in fifty reads what is no HTTP from the second address, after the first has refused"
+)]
 fn a_name_below_localhost_is_this_machine_and_is_not_looked_up() {
     let server = LiteralServer::start();
     server.on("GET", "/", json(200, "{}")).expected();

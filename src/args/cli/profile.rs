@@ -17,6 +17,13 @@ pub struct ProfileChoice {
     pub option: Option<String>,
 }
 
+impl ProfileChoice {
+    /// The argument, where it is a URL.
+    pub fn url(&self) -> Option<&str> {
+        self.argument.as_deref().filter(|argument| argument.contains("://"))
+    }
+}
+
 /// `oauth profile`.
 #[derive(Debug, Subcommand)]
 pub enum ProfileCommand {

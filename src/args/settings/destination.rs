@@ -7,6 +7,8 @@ use crate::protocol::token_destination::{AllowedHost, Coverage, TokenReach};
 use crate::protocol::url_text;
 use crate::store::ProfileName;
 use crate::system::environment::Environment;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use url::Url;
 
 /// Where the token of a profile may go, by its keys `api`,
@@ -132,6 +134,56 @@ pub fn covering_profile(
         several => Err(SettingsError::SeveralProfiles {
             host: host(destination.url),
             profiles: several.iter().map(|name| (*name).clone()).collect(),
+        }),
+    }
+}
+
+/// The saved profiles whose token is for a URL, in groups of those that are
+/// equally close to it: first those that were made with this very URL, then
+/// those whose token may go there, the closest first.
+///
+/// # Errors
+/// [`SettingsError::Value`] for a key that cannot be read.
+pub fn profiles_for_url(text: &str, config: &Config) -> Result<Vec<Vec<ProfileName>>, SettingsError> {
+    let url = url_text::parse_exact(text);
+    let mut groups: BTreeMap<Reverse<(bool, Option<Coverage>)>, Vec<ProfileName>> = BTreeMap::new();
+    for (name, profile) in config.profiles() {
+        let is_same = |key| {
+            profile
+                .text(key)
+                .is_some_and(|own| is_same_url(own, text, url.as_ref()))
+        };
+        let reach = token_reach(Some(profile), &[])?;
+        let closeness = (
+            is_same("api") || is_same("issuer"),
+            url.as_ref().and_then(|url| reach.coverage(url)),
+        );
+        if closeness != (false, None) {
+            groups.entry(Reverse(closeness)).or_default().push(name.clone());
+        }
+    }
+    Ok(groups.into_values().collect())
+}
+
+fn is_same_url(own: &str, text: &str, url: Option<&Url>) -> bool {
+    own == text || url.is_some() && url_text::parse_exact(own).as_ref() == url
+}
+
+/// The one profile that a URL means.
+///
+/// # Errors
+/// [`SettingsError::SeveralProfiles`], [`SettingsError::NothingCovers`].
+pub fn only_profile(url: &str, names: &[ProfileName]) -> Result<ChosenProfile, SettingsError> {
+    let host = url_text::parse_exact(url).map_or_else(|| url.to_owned(), |url| host(&url));
+    match names {
+        [only] => Ok(ChosenProfile {
+            name: only.clone(),
+            chosen_by: ChosenBy::Destination,
+        }),
+        [] => Err(SettingsError::NothingCovers { host }),
+        several => Err(SettingsError::SeveralProfiles {
+            host,
+            profiles: several.to_vec(),
         }),
     }
 }

@@ -23,7 +23,8 @@ mod url_target;
 pub use crate::args::cli::EnvShell;
 pub use client_metadata::{client_metadata_url, client_redirect_uris, no_client_metadata_url};
 pub use destination::{
-    Destination, allowed_hosts, covering_profile, git_username, named_profile, not_covered, nothing_covers, token_reach,
+    Destination, allowed_hosts, covering_profile, git_username, named_profile, not_covered, nothing_covers,
+    only_profile, profiles_for_url, token_reach,
 };
 pub use error::SettingsError;
 pub use exec::{ExecContent, ExecVariable, exec_variables};

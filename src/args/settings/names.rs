@@ -22,6 +22,8 @@ pub struct ChosenProfile {
 pub enum ChosenBy {
     /// The command line or `OAUTH_PROFILE`.
     User,
+    /// A URL that its token is for.
+    Destination,
     /// `default_profile` of the configuration file.
     DefaultProfile,
     /// Nothing did: it is the only one, or `default`.

@@ -25,7 +25,7 @@ pub fn render(report: &Report, ended_at: Timestamp) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n{MARK}{server}, {ended_at}</title>\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
          <header><h1>{server}</h1><p>examined by oauth check {}, {ended_at}</p></header>\n",
         env!("CARGO_PKG_VERSION"),
     );
@@ -47,7 +47,7 @@ pub fn render(report: &Report, ended_at: Timestamp) -> String {
     }
     skipped(&mut page, report);
     passed(&mut page, report);
-    page + "</body>\n</html>\n"
+    page + "</main>\n</body>\n</html>\n"
 }
 
 fn with_verdict(report: &Report, verdict: Verdict) -> impl Iterator<Item = &RuleResult> {
@@ -85,10 +85,10 @@ fn finding(page: &mut String, result: &RuleResult) {
         result.verdict.as_str(),
         section(result),
         escape_html(rule.statement()),
-        escape_html(&result.reason),
+        prose(&result.reason),
     );
     if let Some(evidence) = &result.evidence {
-        for (label, text) in [("sent", &evidence.request), ("came", &evidence.response)] {
+        for (label, text) in evidence.lines() {
             let _ = write!(
                 page,
                 "<dt>{label}</dt><dd class=\"message\"><code>{}</code></dd>",
@@ -99,8 +99,28 @@ fn finding(page: &mut String, result: &RuleResult) {
     let _ = writeln!(
         page,
         "<dt>why</dt><dd>{}</dd><dt>again</dt><dd>the same command with <code>--rule {rule} -vv</code></dd></dl></article>",
-        escape_html(rule.purpose()),
+        prose(rule.purpose()),
     );
+}
+
+/// A sentence in which what stands between backquotes is code.
+fn prose(text: &str) -> String {
+    let escaped = escape_html(text);
+    let parts: Vec<&str> = escaped.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return escaped;
+    }
+    parts
+        .iter()
+        .enumerate()
+        .fold(String::new(), |mut prose, (position, part)| {
+            prose += match (position, position % 2) {
+                (0, _) => "",
+                (_, 1) => "<code>",
+                _ => "</code>",
+            };
+            prose + part
+        })
 }
 
 /// The link to a rule's section.

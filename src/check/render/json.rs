@@ -44,8 +44,8 @@ fn object(result: &RuleResult) -> Value {
     object["verdict"] = json!(result.verdict.as_str());
     object["reason"] = json!(result.reason);
     if let Some(evidence) = &result.evidence {
-        object["sent"] = json!(evidence.request);
-        object["came"] = json!(evidence.response);
+        object["sent"] = json!(evidence.requests());
+        object["came"] = json!(evidence.responses());
     }
     object
 }

@@ -63,7 +63,9 @@ fn test_case(xml: &mut String, result: &RuleResult) {
     );
     let mut details = rule.url();
     if let Some(evidence) = &result.evidence {
-        let _ = write!(details, "\nsent: {}\ncame: {}", evidence.request, evidence.response);
+        for (label, text) in evidence.lines() {
+            let _ = write!(details, "\n{label}: {text}");
+        }
     }
     let (details, reason) = (
         escape_html(&details),

@@ -56,8 +56,8 @@ fn finding(report: &Report, index: usize, result: &RuleResult, level: &str) -> V
     let rule = result.rule;
     let mut properties = json!({});
     if let Some(evidence) = &result.evidence {
-        properties["sent"] = json!(evidence.request);
-        properties["came"] = json!(evidence.response);
+        properties["sent"] = json!(evidence.requests());
+        properties["came"] = json!(evidence.responses());
     }
     json!({
         "ruleId": rule.id(),

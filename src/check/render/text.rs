@@ -1,5 +1,4 @@
-//! The report for a person: what passed as counts, what could not be tested by
-//! its reason, and at the end what is broken, with a summary line.
+//! The report for a person: what passed and what could not be tested as counts, and at the end what is broken, with a summary line.
 
 use crate::check::report::{Report, RuleResult, Verdict};
 use crate::check::request::Selection;
@@ -48,7 +47,7 @@ pub fn render(report: &Report, detail: Detail, colour: bool) -> String {
     text + &summary(report)
 }
 
-/// `RFC 7636  8 passed, 1 failed`, and the reasons for what was skipped.
+/// `RFC 7636  8 passed, 1 failed`, and a line for each reason why rules were skipped.
 fn counts(text: &mut String, report: &Report, theme: Theme) {
     let documents = report.documents();
     let width = documents
@@ -75,12 +74,24 @@ fn counts(text: &mut String, report: &Report, theme: Theme) {
         let parts: Vec<String> = parts.collect();
         let _ = writeln!(text, "{document:<width$}  {}", parts.join(", "));
     }
-    for (reason, rules) in report.skipped_by_reason() {
-        let ids: Vec<&str> = rules.iter().map(|result| result.rule.id()).collect();
+    let skipped = report.skipped_by_reason();
+    if !skipped.is_empty() {
+        text.push('\n');
+    }
+    for (reason, rules) in skipped {
         let word = theme.paint(Role::Aside, "skipped");
-        let _ = writeln!(text, "\n{word}  {reason}\n         {}", ids.join(" "));
+        let _ = writeln!(text, "{word}  {}  {reason}", count_or_id(&rules));
     }
     text.push('\n');
+}
+
+/// The rules that one reason is about: `12 rules`, or the only one by its name.
+/// Each is named in the report of all rules.
+fn count_or_id(rules: &[&RuleResult]) -> String {
+    match rules {
+        [only] => only.rule.id().to_owned(),
+        several => format!("{} rules", several.len()),
+    }
 }
 
 fn line(text: &mut String, result: &RuleResult, theme: Theme) {
@@ -118,8 +129,9 @@ fn finding(text: &mut String, result: &RuleResult, theme: Theme) {
     labelled(result.level.as_str(), rule.statement());
     labelled("but", &result.reason);
     if let Some(evidence) = &result.evidence {
-        labelled("sent", &evidence.request);
-        labelled("came", &evidence.response);
+        for (label, text) in evidence.lines() {
+            labelled(label, text);
+        }
     }
 }
 

@@ -83,7 +83,7 @@ fn load(
     };
     let mut store = context.open_store_interactive(&kind, context.interaction(), prompt)?;
     let loaded = store.load(name);
-    loaded.map_err(|error| context.explain_store_error(error, &kind, name, Some(profile)))
+    loaded.map_err(|error| context.explain_store_error(error, Some(profile)))
 }
 
 /// The client of the session, unless it can no longer prove itself.

@@ -22,8 +22,7 @@ use crate::output::report;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::rules::ServerProfile;
 use crate::store::Session;
-use crate::system::files::FileError;
-use crate::system::files::output::{OutputError, OutputFile, Streams};
+use crate::system::files::output::{self, OutputError};
 use crate::trace::Observer;
 use kept_client::use_kept_client;
 use std::io::IsTerminal;
@@ -47,21 +46,21 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
         return report::print_json_or_lines(&text, context.style.json);
     }
     // First of all, so that nobody signs in for a report that has no place.
-    let junit = options.junit.as_deref().map(|path| ReportFile::open(path, is_xml));
-    let sarif = options.sarif.as_deref().map(|path| ReportFile::open(path, is_json));
+    let junit = options.junit.as_deref().map(|path| ReportFile::at(path, is_xml));
+    let sarif = options.sarif.as_deref().map(|path| ReportFile::at(path, is_json));
     let html = options
         .html
         .as_deref()
-        .map(|path| ReportFile::open(path, render::html::is_report));
+        .map(|path| ReportFile::at(path, render::html::is_report));
     let (junit, sarif, html) = (junit.transpose()?, sarif.transpose()?, html.transpose()?);
     let report = examine(context, options, selection)?;
-    if let Some(mut junit) = junit {
+    if let Some(junit) = junit {
         junit.write(&render::junit::render(&report))?;
     }
-    if let Some(mut sarif) = sarif {
+    if let Some(sarif) = sarif {
         sarif.write(&render::sarif::render(&report))?;
     }
-    if let Some(mut html) = html {
+    if let Some(html) = html {
         html.write(&render::html::render(&report, jiff::Timestamp::now()))?;
     }
     let text = if context.style.json {
@@ -113,25 +112,23 @@ impl Diagnosis for ReportNotWritten {
     }
 }
 
-/// A file that the report is written to.
+/// A file that the report will be written to; until then an earlier report stays.
 struct ReportFile<'a> {
     path: &'a Path,
-    file: OutputFile,
+    is_report: fn(&[u8]) -> bool,
 }
 
 impl<'a> ReportFile<'a> {
     /// `is_report` says whether a file that begins so may be an earlier report,
     /// which is replaced.
-    fn open(path: &'a Path, is_report: fn(&[u8]) -> bool) -> Result<Self, Error> {
-        match OutputFile::create(path, Streams::Refused, is_report) {
-            Ok(file) => Ok(ReportFile { path, file }),
-            Err(source) => Err(unwritable(path, source)),
-        }
+    fn at(path: &'a Path, is_report: fn(&[u8]) -> bool) -> Result<Self, Error> {
+        output::check_place(path, is_report).map_err(|source| unwritable(path, source))?;
+        Ok(ReportFile { path, is_report })
     }
 
-    fn write(&mut self, report: &str) -> Result<(), Error> {
-        let written = self.file.write_all(report.as_bytes());
-        written.map_err(|error| unwritable(self.path, FileError::unwritten(self.path, error).into()))
+    fn write(&self, report: &str) -> Result<(), Error> {
+        let written = output::replace(self.path, report.as_bytes(), self.is_report);
+        written.map_err(|source| unwritable(self.path, source))
     }
 }
 

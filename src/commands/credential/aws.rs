@@ -8,6 +8,7 @@ use crate::app::fresh_session::{Freshness, check_usable, fresh_id_token};
 use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::session::ProfileRecord;
 use crate::app::signals::interruptible;
+use crate::app::usable_profile::choose_usable_profile;
 use crate::args::cli::{AwsOptions, TokenOptions};
 use crate::args::config::Config;
 use crate::args::settings::{self, ChosenProfile};
@@ -29,7 +30,7 @@ const MIN_LEFT_S: i64 = 5 * 60;
 
 pub(super) fn run(context: &Context, options: &AwsOptions) -> Result<(), Error> {
     let config = context.config()?;
-    let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
+    let chosen = choose_usable_profile(context, &options.profile, &config)?;
     let request = settings::role_request(options, &chosen.name)?;
     let endpoint = settings::sts_endpoint(options, &context.environment)?;
     let role = Role {

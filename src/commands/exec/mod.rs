@@ -14,6 +14,7 @@ use crate::app::deadline::Uninterruptible;
 use crate::app::fresh_session::{FreshSession, Freshness, fresh_id_token};
 use crate::app::time_left::token_with_time_left;
 use crate::app::token_format::{BOUND_TOKEN, PrintableToken, check_is_access_token, is_bound, token_variables};
+use crate::app::usable_profile::choose_usable_profile;
 use crate::args::cli::{ExecOptions, TokenOptions};
 use crate::args::config::Config;
 use crate::args::settings::{self, ChosenProfile, ExecContent, ExecVariable};
@@ -32,7 +33,7 @@ use wait::run_command;
 pub(super) fn run(context: &Context, options: &ExecOptions) -> Result<(), Error> {
     let wanted = settings::exec_variables(&options.env)?;
     let config = context.config()?;
-    let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
+    let chosen = choose_usable_profile(context, &options.profile, &config)?;
     let tokens = Tokens {
         context,
         config: &config,

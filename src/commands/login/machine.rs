@@ -70,7 +70,7 @@ pub(in crate::commands) fn log_in_machine(
         after_failure: OnOtherFailure::LogIn,
     };
     let turn = turn.wait(&mut saver, &mut NoopObserver)?;
-    if let Some(LoginLock::OtherFinished(session)) = turn {
+    if let Some(LoginLock::OtherFinished { session, .. }) = turn {
         return Ok(Some(*session));
     }
     let outcome = method.run(LoginAttempt {

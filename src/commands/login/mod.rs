@@ -20,7 +20,7 @@ use crate::app::context::{Context, caller};
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
 use crate::app::signals::interruptible;
 use crate::app::token_source::Purpose;
-use crate::args::config::Config;
+use crate::args::config::{Config, Profile, Setting};
 use crate::args::login::{
     CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginCommand, LoginOptions, RequestOptions, StopBefore,
 };
@@ -41,7 +41,7 @@ pub(super) use machine::log_in_machine;
 use methods::LoginMethod;
 use outcome::{LoginOutcome, Requested};
 use saver::{Destination, SessionSaver};
-use summary::{Summary, print_default_note};
+use summary::{Summary, print_default_note, print_device_note};
 use target::find_server;
 use unattended::reject_unattended;
 use url::Url;
@@ -123,6 +123,7 @@ fn log_in(
     warn_of_missing_secret(&resolved, &mut observer);
     saver.probe(&mut observer)?;
 
+    let remembers_device = !options.session.no_save && remembers_device(&resolved, profile);
     let turn = LockWait {
         request: &resolved.request,
         method: &method,
@@ -131,7 +132,7 @@ fn log_in(
         after_failure,
     }
     .wait(&mut saver, &mut observer)?;
-    if let Some(LoginLock::OtherFinished(_)) = turn
+    if let Some(LoginLock::OtherFinished { .. }) = turn
         && let Some(session) = saver.keep_other_login(context, &mut observer)?
     {
         let outcome = LoginOutcome::new(Requested::of(&resolved.request), session, None);
@@ -152,8 +153,21 @@ fn log_in(
     }
     drop(turn);
     Summary::new(&saver, &outcome).print(prints_json, &mut observer)?;
+    print_use(context, &saver, (after_failure, remembers_device), &mut observer)
+}
+
+/// How the profile and its tokens are used from now on.
+fn print_use(
+    context: &Context,
+    saver: &SessionSaver,
+    (after_failure, remembers_device): (OnOtherFailure, bool),
+    observer: &mut dyn Observer,
+) -> Result<(), Error> {
+    if remembers_device {
+        print_device_note(saver.name(), observer);
+    }
     if after_failure == OnOtherFailure::LogIn && *saver.kind() != StoreKind::None {
-        print_default_note(&context.config()?, saver.name(), &mut observer);
+        print_default_note(&context.config()?, saver.name(), observer);
     }
     Ok(())
 }
@@ -163,6 +177,14 @@ fn resolve(context: &Context, options: &LoginOptions, config: &Config) -> Result
     resolved.given.extend(settings::connection_changes(&context.global));
     reject_unattended(context, options, &resolved)?;
     Ok(resolved)
+}
+
+/// Whether this login makes the profile sign in on another device from now on.
+fn remembers_device(resolved: &ResolvedLogin, saved: Option<&Profile>) -> bool {
+    let device = LoginGrant::Device.as_str();
+    let was_so = saved.is_some_and(|profile| profile.text("grant") == Some(device));
+    let is_given = |(key, value): &(String, Setting)| key == "grant" && *value == Setting::Text(device.to_owned());
+    !was_so && resolved.given.iter().any(is_given)
 }
 
 /// Unregisters the client of the session before, where the new one has another.

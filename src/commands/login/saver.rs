@@ -14,7 +14,7 @@ use crate::error::{Error, ProcessError};
 use crate::exit::Diagnosis;
 use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind, load_undamaged};
 use crate::system::process;
-use crate::trace::{Event, Observer};
+use crate::trace::{Event, NoteName, Observer};
 use std::path::{Path, PathBuf};
 
 /// Where the result of a login goes.
@@ -205,8 +205,9 @@ impl SessionSaver {
     }
 
     /// Takes the session that another process has just stored, as it is there
-    /// now; `None` where it has gone again, to another store or for good, or a
-    /// newer one is elsewhere.
+    /// now; `None` where it has gone again, or where the profile has its session
+    /// in another store: what is in this one was then left behind by a login or
+    /// a move that was interrupted, and its refresh token may be spent.
     ///
     /// # Errors
     /// Those of the profile's lock, of the store and of the configuration file.
@@ -216,18 +217,18 @@ impl SessionSaver {
         observer: &mut dyn Observer,
     ) -> Result<Option<Session>, Error> {
         let _lock = lock(&self.locks, &self.name, context.at_most(LOCK_WAIT), observer)?;
+        self.follow_move(context)?;
+        if self.previous_store.is_some() {
+            return Ok(None);
+        }
         let Some(session) = load_undamaged(self.store.as_mut(), &self.name)?.filter(Session::is_signed_in) else {
             return Ok(None);
         };
-        self.follow_move(context)?;
-        let (name, generation) = (&self.name, session.generation);
-        let is_newer = |previous: &mut PreviousStore| previous.holds_newer_than(name, generation);
-        if self.previous_store.as_mut().is_some_and(is_newer) {
-            // What this store holds was left behind by a login that keeps its session elsewhere.
-            return Ok(None);
-        }
         self.save_profile()?;
-        self.remove_previous(&session, observer);
+        observer.observe(&Event::NamedNote(
+            NoteName::OtherLoginUsed,
+            "another process logged in at the same time: its session is used",
+        ));
         Ok(Some(session))
     }
 

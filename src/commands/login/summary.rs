@@ -42,12 +42,15 @@ impl<'a> Summary<'a> {
         self.print_scope(observer);
         self.print_authorization_details(observer);
         self.print_lifetime(observer);
-        self.print_renewal(observer);
         let name = self.saver.name();
         if *self.saver.kind() == StoreKind::None {
+            observer.observe(&Event::SuccessDetail(
+                "nothing is stored: standard output has the token response",
+            ));
             let line = sanitize_json(self.outcome.token_response.expose()) + "\n";
             return report::print_token(Secret::new(line).expose().as_bytes());
         }
+        self.print_renewal(observer);
         observer.observe(&Event::SuccessDetail(&format!(
             "stored as profile \"{name}\" in {}",
             self.saver.store_description()
@@ -167,6 +170,13 @@ impl<'a> Summary<'a> {
             }
         }
     }
+}
+
+/// What the next login of the profile does, which this one chose.
+pub(super) fn print_device_note(name: &ProfileName, observer: &mut dyn Observer) {
+    observer.observe(&Event::Note(&format!(
+        "profile \"{name}\" signs in on another device from now on (--device); to use a browser here again: oauth login {name} --grant authorization-code"
+    )));
 }
 
 /// How to use a profile that no command takes by default.

@@ -4,7 +4,7 @@
 use super::browser_watch::BrowserWatch;
 use super::context::{LoginContext, PasteEvent, PasteSource};
 use super::error::LoginError;
-use super::pasted::{PasteError, parse_redirect_url};
+use super::pasted::{PasteError, is_blank, parse_redirect_url};
 use super::request::CallbackChoice;
 use super::signed_response::refresh_keys;
 use super::strays::{StraySummary, Strays, foreign_params};
@@ -260,8 +260,9 @@ async fn validate_with_current_keys(
 /// becomes of the browser is reported.
 ///
 /// # Errors
-/// [`LoginError::Listener`], and [`LoginError::NothingPasted`] where nothing
-/// can come in any more.
+/// [`LoginError::Listener`], and [`LoginError::NothingPasted`],
+/// [`LoginError::InputEnded`] or [`LoginError::GivenUp`] where nothing can
+/// come in any more.
 pub(crate) async fn next_callback(
     receiver: &mut CallbackReceiver,
     browser: &mut BrowserWatch,
@@ -282,13 +283,14 @@ pub(crate) async fn next_callback(
             },
             pasted = next_pasted(&mut context.pasted) => {
                 let parsed = match pasted {
+                    PasteEvent::Line(line) if is_blank(&line) => return Err(end_of_input(context)),
                     PasteEvent::Line(line) => parse_redirect_url(&line, &receiver.redirect_uri),
                     PasteEvent::TooLong => Err(PasteError::TooLong),
                     PasteEvent::End if receiver.listener.is_some() => {
                         context.pasted = None;
                         continue;
                     }
-                    PasteEvent::End => return Err(LoginError::NothingPasted),
+                    PasteEvent::End => return Err(end_of_input(context)),
                 };
                 match parsed {
                     Ok(params) => return Ok(ReceivedCallback { params, browser: None }),
@@ -307,6 +309,14 @@ async fn next_pasted(pasted: &mut Option<&mut dyn PasteSource>) -> PasteEvent {
     match pasted {
         Some(lines) => lines.next_line().await,
         None => pending().await,
+    }
+}
+
+/// Why nothing was pasted: a person stopped, or a pipe is empty.
+fn end_of_input(context: &LoginContext<'_>) -> LoginError {
+    match context.pasted.as_ref().is_some_and(|lines| lines.is_terminal()) {
+        true => LoginError::GivenUp,
+        false => LoginError::InputEnded,
     }
 }
 

@@ -60,9 +60,15 @@ pub enum LoginError {
         /// What came and was not the answer.
         strays: StraySummary,
     },
-    /// The end of standard input came before a usable line.
+    /// A pasted line that is not the answer, where no other can follow.
     #[error("no redirect URL of this login was pasted")]
     NothingPasted,
+    /// Standard input is empty: the login could not end in any other way.
+    #[error("standard input ended before the redirect URL came")]
+    InputEnded,
+    /// A person ended the input (Ctrl-D).
+    #[error("the login was not finished: no redirect URL was pasted")]
+    GivenUp,
     /// The answer is ours and breaks the specification.
     #[error("the authorization response cannot be accepted")]
     InvalidResponse(#[source] InvalidAuthorizationResponse),
@@ -124,7 +130,8 @@ impl Diagnosis for LoginError {
             LoginError::Token { error, .. } => error.exit_code(),
             LoginError::Interrupted(code) => *code,
             LoginError::Randomness(_) | LoginError::Authentication(_) => ExitCode::Unexpected,
-            LoginError::TimedOut { .. } => ExitCode::Timeout,
+            LoginError::TimedOut { .. } | LoginError::GivenUp => ExitCode::Timeout,
+            LoginError::InputEnded => ExitCode::Usage,
             LoginError::Denied { error, .. } => match error.error.as_str() {
                 "server_error" | "temporarily_unavailable" => ExitCode::Unreachable,
                 _ => ExitCode::Refused,
@@ -150,6 +157,12 @@ impl Diagnosis for LoginError {
             LoginError::NothingPasted => {
                 one("Paste the whole URL that the browser ended on, with its state; a bare code cannot be checked.")
             }
+            LoginError::InputEnded => one(
+                "--paste reads the URL that the browser ended on from standard input: run it in a terminal and paste it there, or write it into the pipe.",
+            ),
+            LoginError::GivenUp => one(
+                "Run it again to sign in. Where this machine has a browser, leave out --paste; to sign in on another device, use --device.",
+            ),
             LoginError::InvalidResponse(InvalidAuthorizationResponse::WrongIssuer { expected, found })
                 if expected.trim_end_matches('/') == found.trim_end_matches('/') =>
             {

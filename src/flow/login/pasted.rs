@@ -40,6 +40,11 @@ impl PasteError {
     }
 }
 
+/// Whether nothing is on the line.
+pub(super) fn is_blank(line: &Secret) -> bool {
+    line.expose().trim().is_empty()
+}
+
 /// What people copy around an address.
 const QUOTES: [(char, char); 8] = [
     ('"', '"'),

@@ -90,7 +90,7 @@ impl Diagnosis for RenewError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            RenewError::Store(source) => source.hints(),
+            RenewError::Store(source) => source.hints_for_session(),
             RenewError::Source(source) => source.hints(),
             RenewError::Intent(_) => vec!["Make room and rights in the folder, then run this again.".to_owned()],
             RenewError::Unprepared(source) => source.hints(),

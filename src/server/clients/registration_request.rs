@@ -6,6 +6,7 @@ use crate::protocol::grant::{Grant, authorization_code};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::secret::Secret;
 use crate::server::client_metadata::{ClientMetadata, InvalidClientMetadata, Members, invalid};
+use crate::server::client_name::{ClientName, NameGiver};
 use crate::server::request_metadata::RequestMetadata;
 use crate::server::settings::clients::RegisteredClient;
 use serde_json::{Map, Value, json};
@@ -148,6 +149,7 @@ impl RegistrationRequest {
         }
         let client = RegisteredClient {
             id,
+            name: ClientName::read(registered.get("client_name").and_then(Value::as_str), NameGiver::Client),
             secret,
             keys: self.metadata.keys,
             requests: self.requests,

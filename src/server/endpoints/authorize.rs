@@ -367,7 +367,7 @@ fn too_many_pending(server: &AuthorizationServer, full: Full) -> Response {
 
 /// What cannot go back to the client is shown to the person (RFC 6749 §4.1.2.1).
 fn error_page(server: &AuthorizationServer, rejection: Rejection) -> Response {
-    let advice = "Nothing was sent back to the application.";
+    let advice = "Nothing was sent back to the application. Correct its request, then start there again.";
     server
         .pages
         .error(400, "This request cannot be completed", rejection, advice)

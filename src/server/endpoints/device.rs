@@ -64,7 +64,7 @@ fn take_code(server: &AuthorizationServer, moment: &mut Moment<'_>, http: &Reque
     let now = moment.now;
     if !server.wrong_user_codes().may_try(now) {
         let rejection = Rejection::new("too many wrong codes were entered", "RFC 8628 §5.1");
-        let advice = "Wait a minute, and enter the code that your device shows.";
+        let advice = "Wait a minute. Then go back and enter the code that your device shows.";
         return server
             .pages
             .error(429, "Please wait", rejection, advice)

@@ -6,6 +6,7 @@ use crate::server::grants::pending_device::DeviceDecision;
 use crate::server::interactions::{DeviceQuestion, SignedIn};
 use crate::server::message::Response;
 use crate::server::moment::Moment;
+use crate::server::pages::client::ShownClient;
 use crate::server::rejection::Rejection;
 
 /// The resource owner agreed.
@@ -24,13 +25,27 @@ pub(super) fn allow(
         question,
         DeviceDecision::Allowed(Box::new(authorization)),
     )
-    .unwrap_or_else(|| server.pages.device_allowed(question.request.client_id.as_str()))
+    .unwrap_or_else(|| with_client(server, question, |client| server.pages.device_allowed(client)))
 }
 
 /// The resource owner refused.
 pub(super) fn deny(server: &AuthorizationServer, moment: &Moment<'_>, question: &DeviceQuestion) -> Response {
     decide(server, moment, question, DeviceDecision::Denied)
-        .unwrap_or_else(|| server.pages.device_denied(question.request.client_id.as_str()))
+        .unwrap_or_else(|| with_client(server, question, |client| server.pages.device_denied(client)))
+}
+
+/// The page about the client that waits on the device.
+fn with_client(
+    server: &AuthorizationServer,
+    question: &DeviceQuestion,
+    page: impl FnOnce(ShownClient<'_>) -> Response,
+) -> Response {
+    let id = question.request.client_id.as_str();
+    let client = server.clients.find(id);
+    page(ShownClient {
+        id,
+        name: client.as_deref().and_then(|client| client.name.as_ref()),
+    })
 }
 
 /// Keeps the decision; the page where there is nothing to decide any more.

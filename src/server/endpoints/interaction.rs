@@ -13,10 +13,12 @@ use crate::server::authorization_server::AuthorizationServer;
 use crate::server::interactions::{DeviceQuestion, MAX_COOKIES, Question, SessionId, Waiting};
 use crate::server::message::{Request, Response, server_error};
 use crate::server::moment::Moment;
+use crate::server::pages::client::ShownClient;
 use crate::server::pages::consent::{ConsentPage, Destination};
 use crate::server::pages::sign_in::SignInPage;
 use crate::server::rejection::Rejection;
 use crate::server::route::Route;
+use crate::server::settings::clients::RegisteredClient;
 
 /// A waiting request, and the browser session that may decide about it.
 struct PendingInteraction {
@@ -72,8 +74,9 @@ pub(crate) fn consent(server: &AuthorizationServer, moment: &mut Moment<'_>, htt
     };
     if http.method != "POST" {
         let resource: Vec<String> = waiting.question.resource().iter().map(ToString::to_string).collect();
+        let client = server.clients.find(waiting.question.client_id().as_str());
         return server.pages.consent(&ConsentPage {
-            client_id: waiting.question.client_id().as_str(),
+            client: shown_client(&waiting.question, client.as_deref()),
             action: &address(Route::Consent, id),
             csrf: &session.csrf(id),
             user: &signed_in.user,
@@ -111,6 +114,14 @@ pub(crate) fn consent(server: &AuthorizationServer, moment: &mut Moment<'_>, htt
     }
 }
 
+/// Who asks. A client that has unregistered itself since has its id alone.
+pub(super) fn shown_client<'a>(question: &'a Question, client: Option<&'a RegisteredClient>) -> ShownClient<'a> {
+    ShownClient {
+        id: question.client_id().as_str(),
+        name: client.and_then(|client| client.name.as_ref()),
+    }
+}
+
 /// Where the answer goes, as the consent page shows it.
 fn destination(question: &Question, now: UnixSeconds) -> Destination<'_> {
     match question {
@@ -124,8 +135,10 @@ fn destination(question: &Question, now: UnixSeconds) -> Destination<'_> {
 }
 
 fn sign_in_page(server: &AuthorizationServer, pending: &PendingInteraction, username: &str, failed: bool) -> Response {
+    let question = &pending.waiting.question;
+    let client = server.clients.find(question.client_id().as_str());
     server.pages.sign_in(&SignInPage {
-        client_id: pending.waiting.question.client_id().as_str(),
+        client: shown_client(question, client.as_deref()),
         action: &address(Route::SignIn, &pending.id),
         csrf: &pending.session.csrf(&pending.id),
         username,

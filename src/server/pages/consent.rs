@@ -1,5 +1,6 @@
 //! The consent page.
 
+use super::client::ShownClient;
 use super::layout::{CHECK, KEY, Pages, form_target};
 use crate::output::duration::describe_seconds;
 use crate::protocol::authorization_details::AuthorizationDetails;
@@ -7,10 +8,11 @@ use crate::protocol::redirect_uri::RedirectUri;
 use crate::secret::Secret;
 use crate::server::html::escape;
 use crate::server::message::Response;
+use std::borrow::Cow;
 
 /// What the consent page shows.
 pub(crate) struct ConsentPage<'a> {
-    pub(crate) client_id: &'a str,
+    pub(crate) client: ShownClient<'a>,
     pub(crate) action: &'a str,
     pub(crate) csrf: &'a str,
     pub(crate) user: &'a str,
@@ -39,7 +41,7 @@ pub(crate) enum Destination<'a> {
 impl Pages {
     pub(crate) fn consent(&self, page: &ConsentPage<'_>) -> Response {
         let ConsentPage {
-            client_id,
+            client,
             action,
             csrf,
             user,
@@ -49,18 +51,17 @@ impl Pages {
             authorization_details,
             destination,
         } = page;
-        let initial: String = client_id
-            .chars()
-            .find(|character| character.is_alphanumeric())
-            .into_iter()
-            .collect();
         let details = authorization_details
             .map(AuthorizationDetails::objects)
             .unwrap_or_default();
         let details = details.iter().map(|object| detail(&object.to_string()));
         let permissions: String = scope.iter().map(|token| permission(token)).chain(details).collect();
+        let identity = match client.facts("dd") {
+            none if none.is_empty() => none,
+            facts => format!("<div><dt>It is the client</dt>{facts}</div>"),
+        };
         let (facts, note) = destination.facts();
-        let (warning, advice) = destination.place(note);
+        let (warning, advice) = destination.place(&note);
         let resources: String = resource
             .iter()
             .map(|uri| format!("<dd><code>{}</code></dd>", escape(uri)))
@@ -68,20 +69,20 @@ impl Pages {
         let body = format!(
             "<div class=\"party\"><span class=\"tile client\" aria-hidden=\"true\">{initial}</span>\
              <span class=\"dots\"></span><span class=\"tile\">{KEY}</span></div>\
-             <h1>Allow <bdi>{client_id}</bdi> access?</h1>\
+             <h1>Allow <bdi>{title}</bdi> access?</h1>\
              <p class=\"account\"><span>Signed in as <strong><bdi>{user}</bdi></strong></span>\
              <a href=\"{sign_in}\">Use another account</a></p>\
              <form class=\"decision\" method=\"post\" action=\"{action}\">\
              <input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\
              <h2>It asks to</h2><ul>{permissions}</ul>\
-             <dl><div><dt>Its token is valid at</dt>{resources}</div>\
+             <dl>{identity}<div><dt>Its token is valid at</dt>{resources}</div>\
              {facts}</dl>\
              <div class=\"choices\">{warning}\
              <button class=\"quiet\" name=\"decision\" value=\"deny\">Deny</button>\
              <button name=\"decision\" value=\"allow\">Allow</button>\
              </div></form>{advice}",
-            initial = escape(&initial),
-            client_id = escape(client_id),
+            initial = client.initial(),
+            title = client.title(),
             user = escape(user),
             sign_in = escape(sign_in),
             action = escape(action),
@@ -99,7 +100,7 @@ impl Pages {
 
 impl Destination<'_> {
     /// As facts on the page, and what the person is warned of.
-    fn facts(&self) -> (String, &'static str) {
+    fn facts(&self) -> (String, Cow<'static, str>) {
         match self {
             Destination::Browser(redirect_uri) => {
                 let (origin, kind) = redirect_target(redirect_uri);
@@ -107,7 +108,7 @@ impl Destination<'_> {
                     "<div><dt>You will go back to</dt><dd><code>{}</code>{kind}</dd></div>",
                     escape(&origin)
                 );
-                (facts, "Allow this only if you started it yourself.")
+                (facts, "Allow this only if you started it yourself.".into())
             }
             Destination::Device {
                 user_code,
@@ -118,17 +119,18 @@ impl Destination<'_> {
                     true => String::new(),
                     false => format!(" by <code>{}</code>", escape(user_agent)),
                 };
+                let code = escape(user_code.expose());
                 let ago = describe_seconds(u64::try_from(*seconds_ago).unwrap_or_default());
                 let facts = format!(
                     "<div><dt>It will be used on another device</dt><dd>the one that shows <code>{code}</code></dd>\
-                     <dd><small>asked for {ago} ago{by}</small></dd></div>",
-                    code = escape(user_code.expose()),
+                     <dd><small>asked for {ago} ago{by}</small></dd></div>"
                 );
-                (
-                    facts,
-                    "Allow this only if you started it yourself, on a device that shows this code. If someone sent you \
-                     the code, they would be signed in as you.",
-                )
+                // The note is in sight where the list above is not
+                let note = format!(
+                    "Allow this only if you started it yourself, on a device that shows <code>{code}</code>. If someone \
+                     sent you the code, they would be signed in as you."
+                );
+                (facts, note.into())
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The pages for a device that shows a code: where it is entered, and what
 //! became of it.
 
+use super::client::ShownClient;
 use super::layout::{CHECK, KEY, Pages, WARNING};
 use crate::server::html::escape;
 use crate::server::message::Response;
@@ -47,22 +48,22 @@ impl Pages {
         self.page(status, "Connect a device", "card", &body, &self.policy(""))
     }
 
-    pub(crate) fn device_allowed(&self, client_id: &str) -> Response {
+    pub(crate) fn device_allowed(&self, client: ShownClient<'_>) -> Response {
         let body = format!(
             "<div class=\"party\"><span class=\"tile\">{CHECK}</span></div>\
              <h1>Your device is connected</h1>\
              <p class=\"lead\"><strong><bdi>{}</bdi></strong> continues there by itself. You can close this page.</p>",
-            escape(client_id)
+            client.title()
         );
         self.page(200, "Your device is connected", "card", &body, &self.policy(""))
     }
 
-    pub(crate) fn device_denied(&self, client_id: &str) -> Response {
+    pub(crate) fn device_denied(&self, client: ShownClient<'_>) -> Response {
         let body = format!(
             "<div class=\"party\"><span class=\"tile bad\">{WARNING}</span></div>\
              <h1>Access denied</h1>\
              <p class=\"lead\"><strong><bdi>{}</bdi></strong> gets no access. You can close this page.</p>",
-            escape(client_id)
+            client.title()
         );
         self.page(200, "Access denied", "card", &body, &self.policy(""))
     }

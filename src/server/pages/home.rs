@@ -16,7 +16,8 @@ impl Pages {
              <h1>oauth serve</h1>\
              <p class=\"lead\">An authorization server for development and tests.</p>\
              <dl><div><dt>Issuer</dt><dd><code>{issuer}</code></dd></div>\
-             <div><dt>Try it</dt><dd><code>oauth login {issuer} --client-id {client_id}</code></dd></div>\
+             <div><dt>Try it</dt><dd><code class=\"words\"><span>oauth login</span> <span>{issuer}</span> \
+             <span>--client-id {client_id}</span></code></dd></div>\
              <div><dt>Documents</dt>{documents}</div></dl>",
             issuer = escape(&self.issuer),
             client_id = escape(client_id),

@@ -6,6 +6,7 @@
 //! own style and nothing else, and cannot be framed or kept (RFC 9700 §4.16,
 //! RFC 6749 §10.13).
 
+pub(crate) mod client;
 pub(crate) mod consent;
 pub(crate) mod device;
 mod error;
@@ -16,10 +17,12 @@ pub(crate) mod sign_in;
 
 #[cfg(test)]
 mod tests {
+    use super::client::ShownClient;
     use super::layout::Pages;
     use super::{consent, device, sign_in};
     use crate::protocol::params::Params;
     use crate::protocol::redirect_uri::RedirectUri;
+    use crate::server::client_name::{ClientName, NameGiver};
     use crate::server::rejection::Rejection;
 
     fn uri(text: &str) -> RedirectUri {
@@ -32,11 +35,20 @@ mod tests {
         let pages = Pages::new("http://127.0.0.1:9000", false);
         let redirect_uri = uri("http://127.0.0.1:1/callback?q='%22<x>");
         let values = [hostile.to_owned()];
+        let name = ClientName::read(Some(hostile), NameGiver::Client);
+        let client = ShownClient {
+            id: hostile,
+            name: name.as_ref(),
+        };
+        let nameless = ShownClient {
+            id: hostile,
+            name: None,
+        };
         let mut params = Params::new();
         params.push("state", hostile);
         for response in [
             pages.sign_in(&sign_in::SignInPage {
-                client_id: hostile,
+                client,
                 action: hostile,
                 csrf: hostile,
                 username: hostile,
@@ -44,7 +56,7 @@ mod tests {
                 redirect_uri: Some(&redirect_uri),
             }),
             pages.consent(&consent::ConsentPage {
-                client_id: hostile,
+                client,
                 action: hostile,
                 csrf: hostile,
                 user: hostile,
@@ -55,7 +67,7 @@ mod tests {
                 destination: consent::Destination::Browser(&redirect_uri),
             }),
             pages.consent(&consent::ConsentPage {
-                client_id: hostile,
+                client,
                 action: hostile,
                 csrf: hostile,
                 user: hostile,
@@ -75,8 +87,8 @@ mod tests {
                 user_code: hostile,
                 is_wrong: true,
             }),
-            pages.device_allowed(hostile),
-            pages.device_denied(hostile),
+            pages.device_allowed(client),
+            pages.device_denied(nameless),
             pages.error(
                 400,
                 hostile,

@@ -1,5 +1,6 @@
 //! The sign-in page.
 
+use super::client::ShownClient;
 use super::layout::{KEY, Pages, WARNING, form_target};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::server::html::escape;
@@ -7,7 +8,7 @@ use crate::server::message::Response;
 
 /// What the sign-in page shows.
 pub(crate) struct SignInPage<'a> {
-    pub(crate) client_id: &'a str,
+    pub(crate) client: ShownClient<'a>,
     /// Where the form goes.
     pub(crate) action: &'a str,
     pub(crate) csrf: &'a str,
@@ -22,14 +23,19 @@ pub(crate) struct SignInPage<'a> {
 impl Pages {
     pub(crate) fn sign_in(&self, page: &SignInPage<'_>) -> Response {
         let SignInPage {
-            client_id,
+            client,
             action,
             csrf,
             username,
             failed,
             redirect_uri,
         } = page;
-        let (client_id, action, csrf, username) = (escape(client_id), escape(action), escape(csrf), escape(username));
+        let (action, csrf, username) = (escape(action), escape(csrf), escape(username));
+        let title = client.title();
+        let identity = match client.facts("span") {
+            none if none.is_empty() => none,
+            facts => format!("<p class=\"note identity\">{facts}</p>"),
+        };
         let (alert, invalid) = if *failed {
             let alert = format!(
                 "<p class=\"alert\" role=\"alert\" id=\"wrong\">{WARNING}<span>Wrong user name or password. \
@@ -53,7 +59,7 @@ impl Pages {
         let body = format!(
             "<div class=\"party\"><span class=\"tile\">{KEY}</span></div>\
              <h1>Sign in</h1>\
-             <p class=\"lead\">to continue to <strong><bdi>{client_id}</bdi></strong></p>\
+             <p class=\"lead\">to continue to <strong><bdi>{title}</bdi></strong></p>{identity}\
              {alert}\
              <form method=\"post\" action=\"{action}\">\
              <input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\

@@ -5,6 +5,7 @@ use super::invalid::InvalidSetting;
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::secret::Secret;
 use crate::server::client_metadata::{ClientMetadata, InvalidClientMetadata, Members, invalid};
+use crate::server::client_name::{ClientName, NameGiver};
 use crate::server::request_metadata::RequestMetadata;
 
 impl RegisteredClient {
@@ -25,6 +26,7 @@ impl RegisteredClient {
         }
         let defaults = RegisteredClient::new(id, secret.filter(|_| method.takes_secret()), &[])?;
         Ok(RegisteredClient {
+            name: ClientName::read(members.text("client_name")?, NameGiver::Operator),
             requests: RequestMetadata::read(&members)?,
             keys: metadata.keys,
             certificate: metadata.certificate,

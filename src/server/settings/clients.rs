@@ -5,6 +5,7 @@ use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
 use crate::protocol::jwks::JwkSet;
 use crate::protocol::redirect_uri::{LOOPBACK_REDIRECT_URIS, RedirectUri};
 use crate::secret::Secret;
+use crate::server::client_name::ClientName;
 use crate::server::expected_certificate::ExpectedCertificate;
 use crate::server::request_metadata::RequestMetadata;
 use sha2::{Digest, Sha256};
@@ -17,6 +18,8 @@ pub const DEFAULT_CLIENT_ID: &str = "oauth-cli";
 #[derive(Debug, Clone)]
 pub struct RegisteredClient {
     pub id: ClientId,
+    /// What it is called, where it has a name.
+    pub name: Option<ClientName>,
     /// The secret that it shares with the server.
     pub secret: Option<Secret>,
     /// The public keys that verify its assertions.
@@ -49,6 +52,7 @@ impl RegisteredClient {
         };
         Ok(RegisteredClient {
             id: ClientId::parse(id)?,
+            name: None,
             secret,
             keys: None,
             requests: RequestMetadata::default(),

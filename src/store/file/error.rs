@@ -3,7 +3,6 @@
 use super::format::{FORMAT_VERSION, MAX_FILE_BYTES};
 use super::passphrase::{MAX_MEMORY_KIB, MAX_PASSES};
 use crate::exit::{Diagnosis, ExitCode};
-use crate::store::{StoreKind, other_stores};
 use crate::system::files::FileError;
 use std::path::PathBuf;
 
@@ -124,9 +123,7 @@ impl FileStoreError {
                     true => format!("Put a new key, which is 32 random bytes in base64, into `{path}`"),
                     false => format!("Make a new key with `head -c 32 /dev/urandom | base64 > {path}`"),
                 };
-                let mut hints = vec![format!("{make_key}; sessions under an old key cannot be read with it.")];
-                hints.extend(other_stores(Some(StoreKind::File)));
-                hints
+                vec![format!("{make_key}; sessions under an old key cannot be read with it.")]
             }
             FileStoreError::KeyGone { key, sessions } => vec![
                 format!("Restore `{}` from a backup.", key.display()),
@@ -169,11 +166,16 @@ impl FileStoreError {
                 vec!["It was written by a newer version of `oauth`: use that version, or update this one.".to_owned()]
             }
             FileStoreError::TooLarge => Vec::new(),
-            FileStoreError::File(error) => {
-                let mut hints = error.hints();
-                hints.extend(other_stores(Some(StoreKind::File)));
-                hints
-            }
+            FileStoreError::File(error) => error.hints(),
+        }
+    }
+
+    /// Whether a session can be kept in another store until this is mended.
+    pub(in crate::store) fn leaves_other_stores(&self) -> bool {
+        match self {
+            FileStoreError::KeyFile { source, .. } => !source.is_refusal(),
+            FileStoreError::KeyMalformed { .. } | FileStoreError::File(_) => true,
+            _ => false,
         }
     }
 }

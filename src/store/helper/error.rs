@@ -1,7 +1,6 @@
 //! Why a credential helper cannot be used, and what to do about it.
 
 use super::MAX_INPUT_BYTES;
-use crate::store::other_stores;
 use std::io;
 
 /// Why a credential helper cannot be used.
@@ -94,7 +93,7 @@ impl std::fmt::Display for Action {
 
 impl CommandStoreError {
     pub(in crate::store) fn hints(&self) -> Vec<String> {
-        let mut hints = match self {
+        match self {
             CommandStoreError::Missing { program } if !program.contains(std::path::is_separator) => {
                 let mut hints = vec![format!("Install `{program}`, or give its full path.")];
                 if !program.starts_with("docker-credential-") {
@@ -122,8 +121,6 @@ impl CommandStoreError {
                 vec!["Name a program that speaks the protocol of docker-credential-helpers.".to_owned()]
             }
             CommandStoreError::TooLarge { .. } => Vec::new(),
-        };
-        hints.extend(other_stores(None));
-        hints
+        }
     }
 }

@@ -303,6 +303,7 @@ fn a_program_that_is_missing_or_none_is_told_apart_and_each_error_has_its_hint()
     let mut firsts = HashSet::new();
     for error in errors {
         assert!(firsts.insert(error.hints()[0].clone()), "{error}");
+        let error = StoreError::from(error);
         assert!(
             error.hints().iter().any(|hint| hint.contains("--store file")),
             "{error}"

@@ -4,7 +4,6 @@
 //! `Debug`: it ends in [`KeyringError::from_core`] and goes nowhere else.
 
 use crate::store::session::SessionError;
-use crate::store::{StoreKind, other_stores};
 use keyring_core::Error as CoreError;
 use std::io;
 
@@ -88,6 +87,11 @@ pub enum KeyringError {
     Thread(#[source] Option<io::Error>),
 }
 
+/// Starts or unlocks a keyring, for `sh -c '…'`. `gnome-keyring-daemon` reads
+/// the password from standard input without a word: this asks for it, and does
+/// not show it.
+const UNLOCK: &str = r#"(trap "stty echo" 0 2; stty -echo; printf "password of the keyring: " >&2; read -r word; printf %s "$word") | gnome-keyring-daemon --unlock"#;
+
 /// What is done to an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
@@ -152,11 +156,10 @@ impl KeyringError {
     }
 
     pub(in crate::store) fn hints(&self) -> Vec<String> {
-        let mut hints = match self {
-            KeyringError::NoBus { .. } => vec![
-                "Run this in the desktop session, or start a bus and a keyring: dbus-run-session -- sh -c 'gnome-keyring-daemon --unlock; exec sh'"
-                    .to_owned(),
-            ],
+        match self {
+            KeyringError::NoBus { .. } => vec![format!(
+                "Run this in the desktop session. Or start a bus, and a keyring with its password: dbus-run-session -- sh -c '{UNLOCK}; exec sh'"
+            )],
             KeyringError::ForeignBus { .. } => vec![
                 "Set DBUS_SESSION_BUS_ADDRESS to the bus of your own session, or unset it to use the one in XDG_RUNTIME_DIR."
                     .to_owned(),
@@ -167,20 +170,18 @@ impl KeyringError {
             KeyringError::Locked => {
                 vec!["Unlock the keyring, for instance by logging in to the desktop, and run this again.".to_owned()]
             }
-            KeyringError::UnlockDismissed => vec![
-                "Run this again and answer the prompt. Without a display, unlock the keyring: gnome-keyring-daemon --unlock"
-                    .to_owned(),
-            ],
+            KeyringError::UnlockDismissed => vec![format!(
+                "Run this again and answer the prompt. Without a display, unlock the keyring with its password: sh -c '{UNLOCK}'"
+            )],
             KeyringError::PromptNotAllowed { .. } => {
                 vec!["Run this in a terminal of the desktop session, and answer the prompt.".to_owned()]
             }
             KeyringError::PromptDismissed { .. } => {
                 vec!["Run this again in the desktop session and confirm.".to_owned()]
             }
-            KeyringError::NoDefaultKeyring => vec![
-                "Make a default keyring with your desktop's password manager, or with: gnome-keyring-daemon --unlock"
-                    .to_owned(),
-            ],
+            KeyringError::NoDefaultKeyring => vec![format!(
+                "Make a default keyring with your desktop's password manager, or with a password here: sh -c '{UNLOCK}'"
+            )],
             KeyringError::TimedOut { .. } => {
                 vec!["Check whether the keyring waits for an answer or has to be restarted.".to_owned()]
             }
@@ -189,19 +190,25 @@ impl KeyringError {
                 "Log in again after removing them: secret-tool clear service oauth username {username}"
             )],
             KeyringError::Damaged { .. } => {
-                return vec!["To replace it, log in again: oauth login".to_owned()];
+                vec!["To replace it, log in again: oauth login".to_owned()]
             }
             KeyringError::Record(SessionError::NewerVersion(_)) => {
-                return vec!["It was written by a newer version of `oauth`: use that version, or update this one.".to_owned()];
+                vec!["It was written by a newer version of `oauth`: use that version, or update this one.".to_owned()]
             }
             KeyringError::Record(_)
             | KeyringError::Refused { .. }
             | KeyringError::WriteNotPersisted
             | KeyringError::TooLarge { .. }
             | KeyringError::Thread(_) => Vec::new(),
-        };
-        hints.extend(other_stores(Some(StoreKind::Keyring)));
-        hints
+        }
+    }
+
+    /// Whether a session can be kept in another store until this is mended.
+    pub(in crate::store) fn leaves_other_stores(&self) -> bool {
+        !matches!(
+            self,
+            KeyringError::Damaged { .. } | KeyringError::Record(SessionError::NewerVersion(_))
+        )
     }
 }
 

@@ -124,14 +124,12 @@ impl Folder {
         let path = self.path.join(name);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let file = options
-            .open(&path)
-            .map_err(|error| FileError::io("open", &path, error))?;
+        let file = open(&options, &path).map_err(|error| FileError::io("open", &path, error))?;
         checked_own_file(file, &path)
     }
 
     pub(super) fn open_any(&self, name: &Path) -> io::Result<File> {
-        File::open(self.path.join(name))
+        open(OpenOptions::new().read(true), &self.path.join(name))
     }
 
     pub(super) fn open_stream(&self, name: &Path, _reader_patience: Duration) -> io::Result<File> {
@@ -147,17 +145,18 @@ impl Folder {
 
     pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let (from, to) = (self.path.join(from), self.path.join(to));
-        while_held_by_others(|| fs::rename(&from, &to))
+        change(|| fs::rename(&from, &to))
     }
 
     pub(super) fn rename_unless_taken(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::hard_link(self.path.join(from), self.path.join(to))?;
+        let (old, new) = (self.path.join(from), self.path.join(to));
+        change(|| fs::hard_link(&old, &new))?;
         self.remove(from)
     }
 
     pub(super) fn remove(&self, name: &Path) -> io::Result<()> {
         let path = self.path.join(name);
-        while_held_by_others(|| fs::remove_file(&path))
+        change(|| fs::remove_file(&path))
     }
 
     pub(super) fn entry(&self, name: &Path) -> io::Result<Entry> {
@@ -178,31 +177,40 @@ impl Folder {
     }
 }
 
-/// Does it again for a while where another program holds the file: virus
-/// scanners and indexers open a file for a moment after it was written.
-fn while_held_by_others(action: impl FnMut() -> io::Result<()>) -> io::Result<()> {
-    const PATIENCE: Duration = Duration::from_secs(1);
-    try_until(Instant::now() + PATIENCE, action)
+const ERROR_ACCESS_DENIED: i32 = 5;
+const ERROR_SHARING_VIOLATION: i32 = 32;
+const ERROR_LOCK_VIOLATION: i32 = 33;
+
+/// How long another program may hold a file: virus scanners and indexers open
+/// one for a moment after it was written, and what is written here may exist
+/// nowhere else.
+const HOLDERS_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Opens a file, again for a while where another program has it for itself alone.
+fn open(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    let deadline = Instant::now() + HOLDERS_PATIENCE;
+    try_until(deadline, &[ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION], || {
+        options.open(path)
+    })
 }
 
-fn try_until(deadline: Instant, mut action: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+/// Gives a file another name or removes it, again for a while where another
+/// program has it open, which access that is denied may mean too.
+fn change(action: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    let deadline = Instant::now() + HOLDERS_PATIENCE;
+    let of_holders = [ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION];
+    try_until(deadline, &of_holders, action)
+}
+
+fn try_until<T>(deadline: Instant, passing: &[i32], mut action: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     const PAUSE: Duration = Duration::from_millis(20);
+    let passes = |error: &io::Error| error.raw_os_error().is_some_and(|code| passing.contains(&code));
     loop {
         match action() {
-            Err(error) if is_held_by_others(&error) && Instant::now() < deadline => std::thread::sleep(PAUSE),
+            Err(error) if passes(&error) && Instant::now() < deadline => std::thread::sleep(PAUSE),
             outcome => return outcome,
         }
     }
-}
-
-fn is_held_by_others(error: &io::Error) -> bool {
-    const ERROR_ACCESS_DENIED: i32 = 5;
-    const ERROR_SHARING_VIOLATION: i32 = 32;
-    const ERROR_LOCK_VIOLATION: i32 = 33;
-    matches!(
-        error.raw_os_error(),
-        Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION | ERROR_LOCK_VIOLATION)
-    )
 }
 
 fn checked_own_file(file: File, path: &Path) -> Result<File, FileError> {
@@ -218,34 +226,57 @@ fn checked_own_file(file: File, path: &Path) -> Result<File, FileError> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
+    use std::os::windows::fs::OpenOptionsExt;
+
+    fn in_a_minute() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    /// The code of each failure of this until it works, and what it gives then,
+    /// while another program has the file open for itself alone; it closes the
+    /// file after the first failure.
+    fn beside_a_holder<T>(path: &Path, passing: &[i32], action: impl Fn() -> io::Result<T>) -> (Vec<i32>, T) {
+        let alone = OpenOptions::new().read(true).share_mode(0).open(path).unwrap();
+        let (mut holder, mut codes) = (Some(alone), Vec::new());
+        let outcome = try_until(in_a_minute(), passing, || {
+            let outcome = action();
+            codes.extend(outcome.as_ref().err().and_then(io::Error::raw_os_error));
+            drop(holder.take());
+            outcome
+        });
+        (codes, outcome.unwrap())
+    }
 
     #[test]
-    fn a_file_that_another_program_holds_is_tried_again_and_no_other_failure_is() {
-        let far = Instant::now() + Duration::from_secs(60);
-        for code in [5, 32, 33] {
-            let mut failures = 2;
-            let outcome = try_until(far, || match failures {
-                0 => Ok(()),
-                _ => {
-                    failures -= 1;
-                    Err(io::Error::from_raw_os_error(code))
-                }
-            });
-            assert!(outcome.is_ok(), "{code}: {outcome:?}");
-        }
+    fn a_file_that_another_program_holds_is_opened_named_and_removed_when_it_is_free() {
+        let home = tempfile::tempdir().unwrap();
+        let (old, new) = (home.path().join("old"), home.path().join("new"));
+        fs::write(&old, "kept").unwrap();
+        let sharing = [ERROR_SHARING_VIOLATION];
+        let (codes, content) = beside_a_holder(&old, &sharing, || fs::read_to_string(&old));
+        assert_eq!((codes.as_slice(), content.as_str()), (&sharing[..], "kept"));
+        let (codes, ()) = beside_a_holder(&old, &sharing, || fs::rename(&old, &new));
+        assert_eq!((codes.as_slice(), new.exists()), (&sharing[..], true));
+        let (codes, ()) = beside_a_holder(&new, &sharing, || fs::remove_file(&new));
+        assert_eq!((codes.as_slice(), new.exists()), (&sharing[..], false));
+    }
+
+    #[test]
+    fn no_other_failure_is_tried_again_and_none_for_ever() {
         let mut calls = 0;
-        let absent = try_until(far, || {
+        let absent: io::Result<()> = try_until(in_a_minute(), &[ERROR_ACCESS_DENIED], || {
             calls += 1;
             Err(ErrorKind::NotFound.into())
         });
         assert_eq!(absent.map_err(|error| error.kind()), Err(ErrorKind::NotFound));
         assert_eq!(calls, 1);
-        let held = try_until(Instant::now(), || Err(io::Error::from_raw_os_error(32)));
-        assert_eq!(
-            held.err().and_then(|error| error.raw_os_error()),
-            Some(32),
-            "not for ever"
-        );
+        let held: io::Result<()> = try_until(Instant::now(), &[ERROR_LOCK_VIOLATION], || {
+            Err(io::Error::from_raw_os_error(ERROR_LOCK_VIOLATION))
+        });
+        let code = held.err().and_then(|error| error.raw_os_error());
+        assert_eq!(code, Some(ERROR_LOCK_VIOLATION));
     }
 }

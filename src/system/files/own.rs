@@ -138,6 +138,15 @@ impl PrivateDir {
         self.sync_names()
     }
 
+    /// The same for content that takes the place of nothing that is still
+    /// needed: it has its name before anything waits for the disk.
+    pub fn replace_then_sync(&self, name: &str, content: &[u8]) -> Result<(), FileError> {
+        let (temporary, file) = self.write_temp(name, content, Permissions::OWN)?;
+        temporary.rename_to(name)?;
+        sync(&file).map_err(|error| FileError::io("write", &self.file(name), error))?;
+        self.sync_names()
+    }
+
     /// What [`replace_durably`](Self::replace_durably) wrote and had no time to
     /// put in its place. It is newer than the file itself; after a power cut it
     /// may be torn.

@@ -147,6 +147,7 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
         Event::Failed {
             message,
             causes,
+            hints,
             exit_code,
         } => named(
             "failed",
@@ -155,6 +156,10 @@ fn event_members(event: &Event<'_>, redaction: Redaction) -> Members {
                 (
                     "causes",
                     OrderedJson::List(causes.iter().map(|cause| text(cause)).collect()),
+                ),
+                (
+                    "hints",
+                    OrderedJson::List(hints.iter().map(|hint| text(hint)).collect()),
                 ),
                 ("exit_code", u64::from(exit_code.code()).into()),
             ]),

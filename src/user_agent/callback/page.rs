@@ -35,7 +35,7 @@ macro_rules! document {
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
             $heading,
-            "</title>\n<style>",
+            " · oauth</title>\n<style>",
             include_str!("page.css"),
             "</style>\n</head>\n<body>\n<main>\n<div class=\"mark ",
             $tone,

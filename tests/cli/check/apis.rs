@@ -142,7 +142,7 @@ fn with_register_the_registration_of_an_issuer_is_examined_and_every_client_dele
         "POST /register",
     );
     assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
-    let log = server.log();
+    let log = server.whole_log();
     let count = |what: &str| log.lines().filter(|line| line.contains(what)).count();
     assert!(count(examined) >= 3, "{log}");
     assert_eq!(count("POST /register 201"), count("DELETE /register 204"), "{log}");

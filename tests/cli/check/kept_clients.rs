@@ -32,7 +32,7 @@ fn log_in(home: &Home, url: &str, more: &[&str]) {
 }
 
 fn registrations(server: &DevelopmentServer) -> usize {
-    let log = server.log();
+    let log = server.whole_log();
     log.lines().filter(|line| line.contains("POST /register")).count()
 }
 
@@ -111,7 +111,7 @@ fn a_client_of_another_server_than_the_api_names_is_used_nowhere() {
     }
     assert!(error["hints"].to_string().contains("oauth login try"), "{error}");
     assert!(
-        !server.log().contains("client_id") && !server.log().contains("/par"),
+        !server.whole_log().contains("client_id") && !server.log().contains("/par"),
         "{}",
         server.log()
     );

@@ -36,9 +36,14 @@ fn passes_are_counted_and_what_is_broken_stands_at_the_end() {
     assert_eq!(lines_with(text, "pass"), [""; 0], "{text}");
     let count = text.lines().find(|line| line.starts_with("RFC 7636")).expect("counts");
     assert!(count.contains(" passed, 1 failed"), "{count}");
-    // each reason once, with the rules that it is about
+    // each reason once, on a line with how many rules it is about
     assert_eq!(text.matches("add --client-secret-file FILE").count(), 2, "{text}");
-    assert!(text.contains("\n         jar.signature jar.unsigned "), "{text}");
+    let skipped: Vec<&str> = text.lines().filter(|line| line.starts_with("skipped  ")).collect();
+    let reasons: std::collections::BTreeSet<&str> =
+        skipped.iter().filter_map(|line| line.splitn(3, "  ").nth(2)).collect();
+    assert!(skipped.len() > 3 && reasons.len() == skipped.len(), "{skipped:#?}");
+    assert!(skipped.iter().any(|line| line.contains(" rules  ")), "{skipped:#?}");
+    assert!(!text.contains("jar.signature"), "{text}");
 
     let blocks: Vec<&str> = text.trim_end().split("\n\n").collect();
     let [.., warning, failure, summary] = blocks.as_slice() else {
@@ -67,6 +72,34 @@ fn passes_are_counted_and_what_is_broken_stands_at_the_end() {
     );
     assert!(summary.contains(" 1 failed (MUST), 1 warning, "), "{summary}");
     assert_eq!(outcome.error(), "1 MUST broken: pkce.wrong-verifier");
+}
+
+#[test]
+fn each_request_of_a_sequence_has_a_line_with_its_answer_below_it() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto", "--break", "refresh.reuse"]);
+    let rule = ["--rule", "refresh.reuse"];
+    let text = run(check(&home, &server.issuer(), Client::Public).args(rule))
+        .expect_code(9)
+        .stdout;
+    let labels: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("         "))
+        .filter_map(|line| line.split_once("   "))
+        .filter(|(label, _)| ["sent", "came"].contains(label))
+        .map(|(label, _)| label)
+        .collect();
+    assert!(labels.len() >= 4, "{text}");
+    assert!(labels.chunks(2).all(|pair| pair == ["sent", "came"]), "{text}");
+    assert!(!text.contains("; then "), "{text}");
+    assert!(
+        text.matches("POST ").count() >= 2 && text.lines().all(|line| line.matches("POST ").count() < 2),
+        "{text}"
+    );
+    // programs have one text, as before
+    let json = run(check(&home, &server.issuer(), Client::Public).args(rule).arg("--json")).expect_code(9);
+    let sent = json.json()["findings"][0]["sent"].to_string();
+    assert!(sent.contains("; then "), "{sent}");
 }
 
 #[test]
@@ -202,6 +235,31 @@ fn the_page_has_what_is_broken_first_with_links_and_reasons() {
     let mut command = check(&home, &server.issuer(), Client::Public);
     let outcome = run(command.args(["--rule", "pkce.plain", "--html"]).arg(&file)).expect_error(2);
     assert!(outcome.error().contains("report.html"), "{outcome:#?}");
+}
+
+#[test]
+fn an_earlier_report_stays_where_no_server_answers() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto"]);
+    for (flag, name) in [
+        ("--html", "report.html"),
+        ("--junit", "report.xml"),
+        ("--sarif", "report.sarif"),
+    ] {
+        let file = home.path().join(name);
+        let mut command = check(&home, &server.issuer(), Client::Public);
+        run(command.args(["--rule", "pkce.plain", flag]).arg(&file)).expect_code(0);
+        let report = std::fs::read_to_string(&file).expect("a report");
+        assert!(report.contains("pkce.plain"), "{report}");
+        let mut command = check(&home, "http://127.0.0.1:1", Client::Public);
+        run(command.arg(flag).arg(&file)).expect_error(3);
+        assert_eq!(std::fs::read_to_string(&file).expect("a report"), report);
+        // and none is made where there was none
+        let absent = home.path().join(format!("absent-{name}"));
+        let mut command = check(&home, "http://127.0.0.1:1", Client::Public);
+        run(command.arg(flag).arg(&absent)).expect_error(3);
+        assert!(!absent.exists());
+    }
 }
 
 #[test]

@@ -58,8 +58,8 @@ fn a_busy_port_is_named_before_the_browser_opens() {
         (["--redirect-uri", &uri], &ports[..1]),
         (["--port", &list], &ports[..]),
     ] {
-        let mut command = login(&home, &server, &arguments);
-        let finished = run(command.args(["--browser", &browser.command])).expect_code(2);
+        let arguments = [&arguments[..], &["--browser", &browser.command]].concat();
+        let finished = run(&mut login(&home, &server, &arguments)).expect_code(2);
         for port in named {
             assert!(finished.causes().contains(port), "{port}: {finished:?}");
         }

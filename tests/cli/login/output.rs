@@ -228,6 +228,11 @@ fn no_store_gives_the_token_response_and_keeps_nothing() {
         assert!(finished.stdout.ends_with("}\n") && finished.stdout.lines().count() == 1);
         assert!(!finished.stdout.contains('\u{202e}'), "{}", finished.stdout);
         assert!(!finished.stderr.contains(ACCESS_TOKEN) && !finished.stderr.contains(REFRESH_TOKEN));
+        assert!(
+            finished.stderr.contains("nothing is stored") && !finished.stderr.contains("`oauth token`"),
+            "{}",
+            finished.stderr
+        );
     }
     assert_eq!(stored(&home).len(), 0);
     assert!(!home.config_file().exists());

@@ -9,7 +9,6 @@ use super::server_program::ServerProgram;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -188,21 +187,24 @@ impl Chromium {
         );
     }
 
+    /// Gives pages the window as it is.
+    pub fn forget_size(&self) {
+        self.develop("Emulation.clearDeviceMetricsOverride", &json!({}));
+    }
+
+    /// Types on the keyboard, wherever the focus is.
+    pub fn press(&self, keys: &str) {
+        let strokes: Vec<Value> = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|stroke| json!({ "type": stroke, "value": key })))
+            .collect();
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": strokes });
+        self.command("/actions", &json!({ "actions": [keyboard] }));
+    }
+
     /// Lets no page run scripts from now on.
     pub fn forbid_scripts(&self) {
         self.develop("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
-    }
-
-    /// Writes what is shown, light and dark, to `screenshots/NAME-SCHEME.png`
-    /// in the folder that cargo builds into.
-    pub fn take_pictures(&self, name: &str) {
-        for (scheme, suffix) in [(Scheme::Dark, "dark"), (Scheme::Light, "light")] {
-            self.prefer(scheme);
-            let picture = self.picture();
-            let folder = pictures();
-            std::fs::create_dir_all(&folder).expect("a folder for pictures");
-            std::fs::write(folder.join(format!("{name}-{suffix}.png")), picture).expect("writing the picture");
-        }
     }
 
     /// What is shown, as a PNG.
@@ -258,12 +260,5 @@ impl Drop for Chromium {
     fn drop(&mut self) {
         // ends the browser, which would outlive a driver that is killed
         let _ = self.try_to_ask("DELETE", &self.path(""), &Value::Null);
-    }
-}
-
-fn pictures() -> PathBuf {
-    match Path::new(env!("CARGO_TARGET_TMPDIR")).parent() {
-        Some(target) => target.join("screenshots"),
-        None => PathBuf::from("screenshots"),
     }
 }

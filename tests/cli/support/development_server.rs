@@ -6,6 +6,7 @@ use super::callback::{Answer, get, post};
 use super::literal_server::PATIENCE;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 /// RFC 7636 Appendix B.
@@ -145,6 +146,19 @@ impl DevelopmentServer {
     /// Everything on stderr so far.
     pub fn log(&self) -> String {
         self.log.lines.lock().expect("the log").join("\n")
+    }
+
+    /// All of it up to now: a line of its own is the last that was read. What was
+    /// sent before may still be on its way from the server to this process.
+    pub fn whole_log(&self) -> String {
+        static MARKS: AtomicUsize = AtomicUsize::new(0);
+        let mark = format!("/the-log-until-here/{}", MARKS.fetch_add(1, Ordering::Relaxed));
+        let _not_found = self.get(&mark, &[]);
+        self.wait_for_log(&[&format!("GET {mark} ")]);
+        let log = self.log();
+        let is_mark = |line: &&str| line.contains(" /the-log-until-here/");
+        let lines: Vec<&str> = log.lines().filter(|line| !is_mark(line)).collect();
+        lines.join("\n")
     }
 
     /// Ends it by a signal; how it ended.

@@ -22,6 +22,8 @@ pub mod keyring_session;
 pub mod literal_server;
 pub mod login;
 #[cfg(unix)]
+pub mod look;
+#[cfg(unix)]
 pub mod oidc_provider;
 pub mod outcome;
 #[cfg(unix)]

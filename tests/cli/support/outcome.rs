@@ -45,7 +45,9 @@ pub fn finish(child: Child) -> Outcome {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(child.wait_with_output()));
     let Ok(output) = receiver.recv_timeout(PATIENCE) else {
-        let _ = Command::new("kill").arg(id.to_string()).status();
+        let mut ending = Command::new(if cfg!(windows) { "taskkill" } else { "kill" });
+        let forcibly: &[&str] = if cfg!(windows) { &["/F", "/PID"] } else { &[] };
+        let _ = ending.args(forcibly).arg(id.to_string()).status();
         panic!("the program did not end within {PATIENCE:?}");
     };
     let output = output.expect("the program's end");

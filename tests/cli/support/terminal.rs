@@ -21,9 +21,14 @@ pub struct Terminal {
 impl Terminal {
     /// A terminal with so many columns.
     pub fn with_columns(columns: u16) -> Self {
+        Terminal::with_size(columns, 60)
+    }
+
+    /// A terminal of this size.
+    pub fn with_size(columns: u16, rows: u16) -> Self {
         let terminal = Terminal::open();
         let size = Winsize {
-            ws_row: 60,
+            ws_row: rows,
             ws_col: columns,
             ws_xpixel: 0,
             ws_ypixel: 0,

@@ -4,7 +4,7 @@
 
 use super::chance::Chance;
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long the lenient half of the server still takes a spent refresh token.
 const GRACE: Duration = Duration::from_secs(10);
@@ -18,12 +18,13 @@ pub(super) type Family = usize;
 /// One answer to a refresh that the server has granted.
 pub(super) struct Granted {
     pub(super) to: Process,
+    pub(super) at: SystemTime,
     /// Whether a client that reads it whole gets the next refresh token.
     pub(super) is_readable: bool,
 }
 
 /// Why the server does not honour a session any more.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Revoked,
     /// A refresh token with this number was used again, by this process.
@@ -92,6 +93,22 @@ impl Ledger {
         let entry = &mut self.entries[family];
         entry.access_tokens += 1;
         format!("access-{family}-{}", entry.access_tokens)
+    }
+
+    /// The client of a session, and its refresh token that counts now, or how it ended.
+    pub(super) fn newest_of(&self, family: Family) -> Option<(&str, String)> {
+        let entry = self.entries.get(family)?;
+        let newest = match entry.end {
+            None => format!("refresh-{family}-{}", entry.spent.len()),
+            Some(end) => format!("none: {end:?}"),
+        };
+        Some((&entry.client, newest))
+    }
+
+    /// The same for the session of this refresh token.
+    pub(super) fn newest(&self, refresh_token: &str) -> Option<(&str, String)> {
+        let (family, _) = numbers("refresh", refresh_token)?;
+        self.newest_of(family)
     }
 
     /// Whether a refresh with this token would be granted.

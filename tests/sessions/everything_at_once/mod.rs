@@ -7,14 +7,17 @@
 //!
 //! The server loses some sessions itself: it has rotated a refresh token, and
 //! the answer never arrived whole, or the process was killed before it could
-//! write it down. Each session that ended is traced back to such a moment; one
-//! that ended otherwise was lost here, and fails the test.
+//! write it down, or the request of a killed process arrived behind the one of
+//! the next process, which was granted. Each session that ended is traced back
+//! to such a moment; one that ended otherwise was lost here, and fails the test,
+//! which then shows what surrounded it.
 //!
 //! Half a minute with all tests; an hour by
 //! `OAUTH_TESTS=long ./test --features fault-points --test sessions everything_at_once`.
 
 mod account;
 mod chance;
+mod history;
 mod ledger;
 mod process;
 mod server;
@@ -29,23 +32,24 @@ use crate::support::small_disk::SmallDisk;
 use crate::{tell, times};
 use account::Account;
 use chance::Chance;
-use ledger::{Ledger, Process};
+use history::{History, Span};
+use ledger::{Granted, Ledger, Process};
 use oauth::fault::Point;
 use process::{Ended, Treatment};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use weather::Weather;
 
 const PROCESSES: usize = 50;
 const PROFILES: [&str; 10] = ["p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9"];
 const DISK_KIB: usize = 2048;
 
-/// How many processes of a profile are told with a finding.
-const LATELY: usize = 40;
+/// How many findings are told with what surrounds them.
+const MAX_TOLD: usize = 20;
 
 /// Exit codes that a command may end with, whatever is done around it.
 fn is_foreseen(command: &str, code: i32) -> bool {
@@ -57,6 +61,12 @@ fn is_foreseen(command: &str, code: i32) -> bool {
         "profile set" => matches!(code, 0 | 2 | 7 | 8 | 129 | 130 | 143),
         _ => matches!(code, 0 | 4 | 7 | 8 | 129 | 130 | 143),
     }
+}
+
+/// Which profile it is: each has a client of its own, of that name.
+fn profile_number(client: &str) -> usize {
+    let found = PROFILES.iter().position(|profile| *profile == client);
+    found.expect("a profile")
 }
 
 /// What all processes share.
@@ -71,13 +81,38 @@ struct Scene {
     /// Of each process that was killed or had a deadline: whether it had stored what it had received.
     killed: Mutex<HashMap<Process, bool>>,
     /// What became of each process that sent a refresh.
-    refreshes: Mutex<HashMap<Process, String>>,
+    refreshes: Mutex<HashMap<Process, Refreshed>>,
     counts: Mutex<BTreeMap<String, usize>>,
-    findings: Mutex<Vec<String>>,
-    /// The profiles that something was found of.
-    told: Mutex<BTreeSet<usize>>,
-    lately: Vec<Mutex<VecDeque<String>>>,
-    began: Instant,
+    findings: Mutex<Vec<Finding>>,
+    history: Arc<History>,
+}
+
+/// A process that has run.
+struct Run {
+    process: Process,
+    /// Its profile.
+    number: usize,
+    treatment: Treatment,
+    span: Span,
+    /// All of it in a line.
+    text: String,
+    ended: Option<Ended>,
+}
+
+/// A process that has sent a refresh, or was about to.
+struct Refreshed {
+    span: Span,
+    text: String,
+    /// Since when its request was on its way, where it was ended before the answer.
+    left_a_request: Option<SystemTime>,
+}
+
+/// Something that must not be.
+struct Finding {
+    profile: usize,
+    /// When it came to be.
+    span: Span,
+    text: String,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -87,11 +122,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Scene {
     fn new(keyring: &KeyringSession, home: Home, seed: u64) -> Self {
         let ledger = Arc::new(Mutex::new(Ledger::new(seed)));
+        let history = Arc::new(History::of_profiles(PROFILES.len(), home.path()));
         std::fs::create_dir(home.path().join("logs")).expect("a folder");
         Scene {
             environment: keyring.environment(),
             clock: JumpingClock::build(home.path()),
-            server: server::start(&ledger),
+            server: server::start(&ledger, &history),
             ledger,
             accounts: PROFILES.iter().map(|_| Mutex::default()).collect(),
             next: AtomicUsize::new(1),
@@ -99,9 +135,7 @@ impl Scene {
             refreshes: Mutex::default(),
             counts: Mutex::default(),
             findings: Mutex::default(),
-            told: Mutex::default(),
-            lately: PROFILES.iter().map(|_| Mutex::default()).collect(),
-            began: Instant::now(),
+            history,
             home,
         }
     }
@@ -118,80 +152,83 @@ impl Scene {
     }
 
     /// Runs one process to its end, and counts it.
-    fn run(&self, number: usize, name: &str, arguments: &[&str], treatment: Treatment) -> (Process, Option<Ended>) {
+    fn run(&self, number: usize, name: &str, arguments: &[&str], treatment: Treatment) -> Run {
         let process = self.next.fetch_add(1, Ordering::Relaxed);
         let log = self.home.path().join("logs").join(process.to_string());
-        let began = self.began.elapsed();
+        let began = self.history.now();
         let ended = process::run(&mut self.oauth(process, arguments), treatment, &self.clock, log);
-        self.remember(number, arguments, treatment, began, ended.as_ref());
-        let Some(ended) = ended else {
-            self.find(number, format!("{arguments:?}, {}: did not end", treatment.name()));
-            return (process, None);
+        let span = self.history.since(began);
+        let outcome = ended.as_ref().map(|ended| {
+            let Outcome { code, stderr, .. } = &ended.outcome;
+            format!("{code:?} {stderr:?} {}", ended.points.join(" "))
+        });
+        let outcome = outcome.as_deref().unwrap_or("did not end");
+        let text = format!("{process}: {}, {treatment:?}: {outcome}", arguments.join(" "));
+        self.history.write(number, span, &text);
+        let run = Run {
+            process,
+            number,
+            treatment,
+            span,
+            text,
+            ended,
         };
+        match &run.ended {
+            Some(ended) => self.count(name, &run, ended),
+            None => self.find(number, span, run.text.clone()),
+        }
+        run
+    }
+
+    /// Counts how a process ended, and keeps what explains the ends of sessions.
+    fn count(&self, name: &str, run: &Run, ended: &Ended) {
+        let Run {
+            process,
+            treatment,
+            span,
+            ref text,
+            ..
+        } = *run;
         let code = ended
             .outcome
             .code
             .map_or("killed".to_owned(), |code| format!("exit {code}"));
         *lock(&self.counts).entry(format!("{name:21} {code}")).or_default() += 1;
         *lock(&self.counts).entry(format!("({})", treatment.name())).or_default() += 1;
-        if ended.has_passed(Point::IntentWritten) {
-            let Outcome { code, stderr, .. } = &ended.outcome;
-            let text = format!(
-                "{began:?} to {:?}, {}: {code:?} {stderr:?} {:?}",
-                self.began.elapsed(),
-                treatment.name(),
-                ended.points
-            );
-            lock(&self.refreshes).insert(process, text);
-        }
         // a deadline ends the wait for an answer that the server has decided on
-        if ended.was_killed || matches!(treatment, Treatment::Deadline(_)) {
+        let is_cut_short = ended.was_killed || matches!(treatment, Treatment::Deadline(_));
+        if is_cut_short {
             let is_stored = ended.has_passed(Point::SessionStored);
             lock(&self.killed).insert(process, is_stored);
+        }
+        if ended.has_passed(Point::IntentWritten) {
+            let refreshed = Refreshed {
+                span,
+                text: text.clone(),
+                left_a_request: ended.left_a_request().filter(|_| is_cut_short),
+            };
+            lock(&self.refreshes).insert(process, refreshed);
         }
         let is_foreseen = match ended.outcome.code {
             Some(code) => is_foreseen(name, code),
             None => ended.was_killed || matches!(treatment, Treatment::Signal(..)),
         };
         if !is_foreseen {
-            self.find(
-                number,
-                format!("{arguments:?}, {}: {:?}", treatment.name(), ended.outcome),
-            );
-        }
-        (process, Some(ended))
-    }
-
-    /// What happened to each profile lately, for the first finding about it.
-    fn remember(
-        &self,
-        number: usize,
-        arguments: &[&str],
-        treatment: Treatment,
-        began: Duration,
-        ended: Option<&Ended>,
-    ) {
-        let outcome = ended.map(|ended| (ended.outcome.code, &ended.outcome.stderr, &ended.points));
-        let line = format!(
-            "{began:?} to {:?}: {arguments:?}, {}: {outcome:?}",
-            self.began.elapsed(),
-            treatment.name()
-        );
-        let mut lately = lock(&self.lately[number]);
-        lately.push_back(line);
-        if lately.len() > LATELY {
-            lately.pop_front();
+            self.find(run.number, span, format!("not foreseen: {text}"));
         }
     }
 
-    /// Something that must not be, with what happened to its profile before.
-    fn find(&self, number: usize, finding: String) {
-        let mut findings = lock(&self.findings);
-        findings.push(finding.clone());
-        let mut known = lock(&self.told);
-        if known.insert(number) {
-            tell(&format!("{}: {finding}", PROFILES[number]));
-            for line in lock(&self.lately[number]).iter() {
+    /// Something that must not be.
+    fn find(&self, profile: usize, span: Span, text: String) {
+        tell(&format!("{}: {text}", PROFILES[profile]));
+        lock(&self.findings).push(Finding { profile, span, text });
+    }
+
+    /// Each finding, with all that happened to its profile and around it at that time.
+    fn tell_findings(&self) {
+        for Finding { profile, span, text } in lock(&self.findings).iter().take(MAX_TOLD) {
+            tell(&format!("=== {}: {text}", PROFILES[*profile]));
+            for line in self.history.near(*profile, *span) {
                 tell(&format!("    {line}"));
             }
         }
@@ -217,29 +254,25 @@ impl Scene {
         let (profile, account) = (PROFILES[number], &self.accounts[number]);
         let beginning = lock(account).use_begins(&lock(&self.ledger));
         let name = ["token"].iter().chain(options).copied().collect::<Vec<_>>().join(" ");
-        let (_, ended) = self.run(number, &name, &[&["token", profile], options].concat(), treatment);
+        let Run { span, ended, .. } = self.run(number, &name, &[&["token", profile], options].concat(), treatment);
         let Some(outcome) = ended.map(|ended| ended.outcome) else {
             return;
         };
         let (account, ledger) = (lock(account), lock(&self.ledger));
         let known = ledger.bearer(outcome.stdout.trim_end());
         if outcome.code == Some(0) && known.is_none_or(|(_, client)| client != profile) {
-            self.find(number, format!("{profile} has a token of another session: {outcome:?}"));
+            let text = format!("{profile} has a token of another session: {outcome:?}");
+            self.find(number, span, text);
         }
         if outcome.code == Some(4) && account.was_usable(beginning, &ledger) {
-            self.find(
-                number,
-                format!(
-                    "{profile} has a session that the server honours, {}: {outcome:?}",
-                    treatment.name()
-                ),
-            );
+            let text = format!("{profile} has a session that the server honours, {treatment:?}: {outcome:?}");
+            self.find(number, span, text);
         }
     }
 
     fn status(&self, number: usize, treatment: Treatment) {
         let arguments = ["status", PROFILES[number], "--json"];
-        let (_, Some(ended)) = self.run(number, "status", &arguments, treatment) else {
+        let Some(ended) = self.run(number, "status", &arguments, treatment).ended else {
             return;
         };
         if ended.outcome.code == Some(0) {
@@ -257,7 +290,7 @@ impl Scene {
             arguments.extend(["--store", store]);
         }
         let beginning = lock(account).change_begins();
-        let (process, ended) = self.run(number, "login", &arguments, treatment);
+        let Run { process, ended, .. } = self.run(number, "login", &arguments, treatment);
         let family = lock(&self.ledger).started_by(process);
         let is_stored = ended.is_some_and(|ended| ended.outcome.code == Some(0));
         lock(account).login_ends(beginning, family, is_stored);
@@ -266,7 +299,7 @@ impl Scene {
     fn logout(&self, number: usize, treatment: Treatment) {
         let (profile, account) = (PROFILES[number], &self.accounts[number]);
         let beginning = lock(account).change_begins();
-        let (_, ended) = self.run(number, "logout", &["logout", profile], treatment);
+        let ended = self.run(number, "logout", &["logout", profile], treatment).ended;
         let is_done = ended.is_some_and(|ended| ended.outcome.code == Some(0));
         lock(account).logout_ends(beginning, is_done);
     }
@@ -290,7 +323,8 @@ impl Scene {
             let must_be_usable = lock(account).must_be_usable(&lock(&self.ledger));
             for _ in 0..2 {
                 let arguments = ["token", profile, "--force-refresh"];
-                let (_, ended) = self.run(number, "token at the end", &arguments, Treatment::LeftAlone);
+                let run = self.run(number, "token at the end", &arguments, Treatment::LeftAlone);
+                let Run { span, ended, .. } = run;
                 let Some(outcome) = ended.map(|ended| ended.outcome) else {
                     continue;
                 };
@@ -299,7 +333,7 @@ impl Scene {
                 let works = bearer.is_some_and(|(family, client)| ledger.honours(family) && client == profile);
                 usable += usize::from(works);
                 if must_be_usable && !works {
-                    self.find(number, format!("LOST: {profile}: {outcome:?}"));
+                    self.find(number, span, format!("LOST: {profile}: {outcome:?}"));
                 }
             }
         }
@@ -307,29 +341,30 @@ impl Scene {
     }
 
     /// Whether an answer that would have saved this session was lost on the
-    /// way, or with the process that got it, each time that it was given.
+    /// way, or with the process that got it, each time that it was given; or
+    /// whether the request that ended it had been left on its way by a process
+    /// that was gone when another one sent the same, and came second.
     fn explain_ends(&self) -> usize {
         let (ledger, killed) = (lock(&self.ledger), lock(&self.killed));
         let mut ends = 0;
         let refreshes = lock(&self.refreshes);
         for (family, client, by, answers) in ledger.reused() {
             ends += 1;
+            let left_at = refreshes.get(&by).and_then(|refreshed| refreshed.left_a_request);
             let saved = answers
                 .iter()
-                .find(|granted| granted.is_readable && killed.get(&granted.to) != Some(&false));
-            if let Some(granted) = saved {
-                let to = granted.to;
-                let number = PROFILES
-                    .iter()
-                    .position(|profile| *profile == client)
-                    .expect("a profile");
-                let known = |process| refreshes.get(&process).map_or("?", String::as_str);
+                .filter(|granted| granted.is_readable && killed.get(&granted.to) != Some(&false))
+                .find(|granted| left_at.is_none_or(|left_at| left_at > granted.at));
+            if let Some(Granted { to, .. }) = saved {
+                let [(stored, how), (sent, other)] = [to, &by].map(|process| match refreshes.get(process) {
+                    Some(refreshed) => (refreshed.span, refreshed.text.as_str()),
+                    None => (self.history.since(self.history.now()), "?"),
+                });
                 self.find(
-                    number,
+                    profile_number(client),
+                    stored.and(sent),
                     format!(
-                        "LOST: session {family} of {client}, whose answer process {to} had read ({}); process {by} had another one ({})",
-                        known(to),
-                        known(by)
+                        "LOST: session {family} of {client}, whose answer process {to} had read ({how}); process {by} had another one ({other})",
                     ),
                 );
             }
@@ -364,6 +399,7 @@ fn no_session_is_lost_whatever_happens_at_once() {
         scene.login(number, ["file", "keyring"][number % 2], Treatment::LeftAlone);
     }
     lock(&scene.ledger).is_honest = false;
+    let history = &scene.history;
     let (is_over, began) = (AtomicBool::new(false), Instant::now());
     let episodes = std::thread::scope(|scope| {
         for _ in 0..PROCESSES {
@@ -372,7 +408,7 @@ fn no_session_is_lost_whatever_happens_at_once() {
         }
         let seed = chance.number();
         let (weather, is_over) = (&mut weather, &is_over);
-        let weather = scope.spawn(move || weather.until(is_over, Chance::new(seed)));
+        let weather = scope.spawn(move || weather.until(is_over, Chance::new(seed), history));
         while began.elapsed() < length() {
             // not a wait for anything: how long it lasts is what is tried
             std::thread::sleep(Duration::from_millis(500));
@@ -387,6 +423,7 @@ fn no_session_is_lost_whatever_happens_at_once() {
     for (what, count) in lock(&scene.counts).iter() {
         tell(&format!("{count:7} {what}"));
     }
+    scene.tell_findings();
     let findings = lock(&scene.findings);
     tell(&format!(
         "{:?}, {} processes, {sessions} sessions, {refreshes} refreshes granted, {revoked} sessions revoked, {ends} ended in the server's own span, {usable} of {} usable at the end, {} findings; {episodes:?}",
@@ -395,5 +432,6 @@ fn no_session_is_lost_whatever_happens_at_once() {
         PROFILES.len(),
         findings.len(),
     ));
-    assert!(findings.is_empty(), "{findings:#?}");
+    let found: Vec<&str> = findings.iter().map(|finding| finding.text.as_str()).collect();
+    assert!(found.is_empty(), "{found:#?}");
 }

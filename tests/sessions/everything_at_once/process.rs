@@ -8,7 +8,7 @@ use oauth::fault::Point;
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// No process needs longer, whatever is done to it.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(150);
 const LOOK: Duration = Duration::from_millis(15);
 
 /// What is done to a process.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Treatment {
     LeftAlone,
     Signal(Signal, Duration),
@@ -70,11 +70,23 @@ pub(super) struct Ended {
     pub(super) was_killed: bool,
     /// The points that it passed, in order.
     pub(super) points: Vec<String>,
+    /// When it passed the last one.
+    last_point_at: Option<SystemTime>,
 }
 
 impl Ended {
     pub(super) fn has_passed(&self, point: Point) -> bool {
         self.points.iter().any(|passed| passed == point.name())
+    }
+
+    /// Since when its request was on its way, where it ended before it had read
+    /// the beginning of an answer.
+    pub(super) fn left_a_request(&self) -> Option<SystemTime> {
+        let is_last = self
+            .points
+            .last()
+            .is_some_and(|last| last == Point::IntentWritten.name());
+        self.last_point_at.filter(|_| is_last)
     }
 }
 
@@ -94,6 +106,7 @@ pub(super) fn run(command: &mut Command, treatment: Treatment, clock: &JumpingCl
     let child = crate::place::start(command.stdin(Stdio::null()));
     let (output, in_time) = treat(child, treatment);
     let points = std::fs::read_to_string(&log).unwrap_or_default();
+    let last_point_at = std::fs::metadata(&log).and_then(|log| log.modified()).ok();
     let _ = std::fs::remove_file(log);
     let outcome = Outcome {
         code: output.status.code(),
@@ -104,6 +117,7 @@ pub(super) fn run(command: &mut Command, treatment: Treatment, clock: &JumpingCl
         was_killed: was_killed(output.status),
         outcome,
         points: points.lines().map(str::to_owned).collect(),
+        last_point_at,
     })
 }
 

@@ -1,12 +1,13 @@
 //! An authorization server that drops, delays, rotates and answers oddly, in
 //! front of the [`Ledger`], which is never in doubt.
 
+use super::history::History;
 use super::ledger::{Granted, Ledger, Process, Refresh};
 use crate::support::literal_server::{LiteralServer, Reply, Request, html, json, redirect, status, value_of};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// So short that half of all calls refresh.
 const LIFETIME_S: u32 = 2;
@@ -39,7 +40,7 @@ enum Trouble {
     Cut,
 }
 
-pub(super) fn start(ledger: &Arc<Mutex<Ledger>>) -> LiteralServer {
+pub(super) fn start(ledger: &Arc<Mutex<Ledger>>, history: &Arc<History>) -> LiteralServer {
     let server = LiteralServer::start();
     let origin = server.origin();
     let metadata = format!(
@@ -50,15 +51,31 @@ pub(super) fn start(ledger: &Arc<Mutex<Ledger>>) -> LiteralServer {
     server.on_call("GET", "/authorize", move |request| {
         authorize(&mut known.lock().expect("the ledger"), request)
     });
-    let known = Arc::clone(ledger);
+    let (known, history) = (Arc::clone(ledger), Arc::clone(history));
     server.on_call("POST", "/token", move |request| {
-        token(&mut known.lock().expect("the ledger"), request)
+        let mut ledger = known.lock().expect("the ledger");
+        let reply = token(&mut ledger, request);
+        write_down(&ledger, request, &history);
+        reply
     });
     let known = Arc::clone(ledger);
     server.on_call("POST", "/revoke", move |request| {
         revoke(&mut known.lock().expect("the ledger"), request)
     });
     server
+}
+
+/// Which refresh token a process sent, and which one counts now.
+fn write_down(ledger: &Ledger, request: &Request, history: &History) {
+    let (form, process) = (request.form(), process(request));
+    let sent = value_of(&form, "refresh_token");
+    let newest = match sent {
+        Some(sent) => ledger.newest(sent),
+        None => ledger.started_by(process).and_then(|family| ledger.newest_of(family)),
+    };
+    let Some((client, newest)) = newest else { return };
+    let text = format!("(server) {process} sent {sent:?}; what counts is {newest}");
+    history.write(super::profile_number(client), history.since(history.now()), &text);
 }
 
 fn authorize(ledger: &mut Ledger, request: &Request) -> Reply {
@@ -111,6 +128,7 @@ fn token(ledger: &mut Ledger, request: &Request) -> Reply {
 fn rotate(ledger: &mut Ledger, refresh_token: &str, process: Process, mood: Mood) -> Reply {
     let granted = Granted {
         to: process,
+        at: SystemTime::now(),
         is_readable: !matches!(mood, Mood::Lost(_)),
     };
     let delay = ledger.chance.time_ms(10, 1500);

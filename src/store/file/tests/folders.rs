@@ -70,6 +70,7 @@ fn a_folder_that_cannot_be_made_is_an_error_before_and_at_saving() {
             matches!(&error, FileStoreError::File(FileError::WrongKind { path, .. }) if *path == home.path().join("data")),
             "{error:?}"
         );
+        let error = StoreError::from(error);
         assert!(error.hints().iter().any(|hint| hint.contains("--store none")));
     }
 }

@@ -40,6 +40,7 @@ enum Certainty {
 struct Failure {
     message: String,
     causes: Vec<String>,
+    hints: Vec<String>,
     exit_code: ExitCode,
     step: Option<Step>,
     /// The `id` of the row to look at.
@@ -88,10 +89,12 @@ impl Banner {
             Event::Failed {
                 message,
                 causes,
+                hints,
                 exit_code,
             } => self.failures.push(Failure {
                 message: sanitize(message),
                 causes: causes.iter().map(|cause| sanitize(cause)).collect(),
+                hints: hints.iter().map(|hint| sanitize_line(hint)).collect(),
                 exit_code: *exit_code,
                 step: self.step,
                 id: format!("failure-{}", self.failures.len() + 1),
@@ -189,6 +192,9 @@ impl Failure {
         );
         for cause in &self.causes {
             let _ = write!(page, "<p>{}</p>", shown(cause));
+        }
+        for hint in &self.hints {
+            let _ = write!(page, "<p class=\"hint\">{}</p>", shown(hint));
         }
         let _ = write!(
             page,

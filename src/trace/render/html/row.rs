@@ -65,7 +65,7 @@ pub(super) fn write(rows: &mut String, line: &DiagramLine, time: Duration, style
 }
 
 fn section(rows: &mut String, detail: &LineDetail) {
-    let _ = write!(rows, "<h3>{}</h3>", escape_html(detail.title));
+    let _ = write!(rows, "<p class=\"part\">{}</p>", escape_html(detail.title));
     match &detail.content {
         DetailContent::Text(text) => {
             let _ = write!(rows, "<pre>{}</pre>", shown(text));

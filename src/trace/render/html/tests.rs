@@ -104,6 +104,7 @@ fn failure(exit_code: ExitCode) -> Event<'static> {
     Event::Failed {
         message: "it did not work",
         causes: &[],
+        hints: &[],
         exit_code,
     }
 }

@@ -8,6 +8,11 @@ use crate::secret::Secret;
 use crate::trace::ordered_json::{OrderedJson, object};
 use std::time::Duration;
 
+const SCAN: &str = "Scan this code with a phone,";
+
+/// What stands above and below a QR code: the prompt, and the line of the wait.
+const ROWS_BESIDE: usize = 7;
+
 pub(super) struct DevicePrompt<'a> {
     pub(super) verification_uri: &'a str,
     pub(super) verification_uri_complete: Option<&'a str>,
@@ -26,18 +31,23 @@ impl DevicePrompt<'_> {
         if settings.quiet {
             return format!("{address}\n{code}");
         }
-        let mut text =
-            format!("Open this address on any device with a browser:\n{address}\nand enter this code there:\n{code}\n");
-        if let Some(qr_code) = self.qr_code(settings) {
-            text.push_str(&format!("Or scan this code:\n{qr_code}\n"));
+        let text = format!(
+            "{address}\nand enter this code there:\n{code}\n\
+             Go on only if you started this login yourself. Do not share the code."
+        );
+        // The picture first: what scrolls away is what can be done without.
+        match self.qr_code(settings) {
+            Some(picture) => format!("{SCAN}\n{picture}\nor open this address on any device with a browser:\n{text}"),
+            None => format!("Open this address on any device with a browser:\n{text}"),
         }
-        text + "Go on only if you started this login yourself. Do not share the code."
     }
 
-    /// On a terminal with room for it.
+    /// On a terminal with room for all of it, and for the lines below.
     fn qr_code(&self, settings: &TerminalSettings) -> Option<String> {
         let complete = self.verification_uri_complete.filter(|_| settings.is_terminal)?;
-        qr_code(complete, settings.colour, settings.width)
+        let picture = qr_code(complete, settings.colour, settings.width)?;
+        let rows = picture.lines().count() + ROWS_BESIDE;
+        settings.height.is_none_or(|height| rows <= height).then_some(picture)
     }
 
     fn json(&self) -> OrderedJson {

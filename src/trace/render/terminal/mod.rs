@@ -65,6 +65,8 @@ pub struct TerminalSettings {
     /// How many columns it has: wider values go on in the next line. `None`
     /// where nothing is to be broken.
     pub width: Option<usize>,
+    /// How many rows it has, where it is one.
+    pub height: Option<usize>,
 }
 
 /// The renderer for standard error.

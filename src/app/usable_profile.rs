@@ -1,0 +1,100 @@
+//! Which of the profiles that a URL may mean has a session: a token comes from
+//! that one, and not from another that is logged out.
+
+use crate::app::context::Context;
+use crate::app::session::ProfileRecord;
+use crate::args::cli::ProfileChoice;
+use crate::args::config::{Config, Profile};
+use crate::args::login_grant::LoginGrant;
+use crate::args::settings::{self, ChosenBy, ChosenProfile};
+use crate::error::Error;
+use crate::store::{Interaction, ProfileName, Session, StoredToken};
+use crate::system;
+use crate::trace::{Event, Observer};
+use std::str::FromStr;
+
+/// The profile that a command takes its token from. A URL may be that of
+/// several: one that has a session, else the one that is named after it.
+///
+/// # Errors
+/// [`SettingsError`](settings::SettingsError), also where several profiles
+/// with a session are equally for the URL.
+pub(crate) fn choose_usable_profile(
+    context: &Context,
+    choice: &ProfileChoice,
+    config: &Config,
+) -> Result<ChosenProfile, Error> {
+    let named = settings::choose_profile(choice, &context.environment, config);
+    let Some(url) = choice.url() else {
+        return Ok(named?);
+    };
+    let named = match named {
+        Ok(named) if is_usable(context, config, &named.name).unwrap_or(true) => return Ok(named),
+        named => named,
+    };
+    let candidates = settings::profiles_for_url(url, config)?;
+    let with_session = candidates
+        .iter()
+        .map(|equals| usable_ones(context, config, equals))
+        .find(|usable| !usable.is_empty());
+    let named_is_saved = matches!(&named, Ok(named) if config.profile(&named.name).is_some());
+    let found = match (with_session, candidates.first()) {
+        (Some(usable), _) => settings::only_profile(url, &usable)?,
+        // None is logged in: the error is about the one that a login would be for.
+        (None, Some(closest)) if closest.len() == 1 && !named_is_saved => {
+            return Ok(settings::only_profile(url, closest)?);
+        }
+        (None, _) => return Ok(named?),
+    };
+    if let Ok(named) = named
+        && named_is_saved
+    {
+        context.observer().observe(&Event::Note(&format!(
+            "profile \"{}\" is not logged in; \"{}\" is for this URL too, and is used",
+            named.name, found.name
+        )));
+    }
+    Ok(found)
+}
+
+/// Those of the profiles that have a session.
+pub(crate) fn usable_ones(context: &Context, config: &Config, names: &[ProfileName]) -> Vec<ProfileName> {
+    let is_usable = |name: &&ProfileName| is_usable(context, config, name) == Some(true);
+    names.iter().filter(is_usable).cloned().collect()
+}
+
+/// Whether a token of the profile can be had without a login; `None` where
+/// its store cannot be read.
+fn is_usable(context: &Context, config: &Config, name: &ProfileName) -> Option<bool> {
+    let profile = config.profile(name);
+    if needs_nobody(profile) {
+        return Some(true);
+    }
+    let chosen = ChosenProfile {
+        name: name.clone(),
+        chosen_by: ChosenBy::User,
+    };
+    match (
+        ProfileRecord::load(context, config, &chosen, Interaction::Forbidden),
+        profile,
+    ) {
+        (Ok(found), _) => Some(found.record.as_ref().is_some_and(is_live)),
+        (Err(_), None) => Some(false),
+        (Err(_), Some(_)) => None,
+    }
+}
+
+fn needs_nobody(profile: Option<&Profile>) -> bool {
+    let grant = profile.and_then(|profile| profile.text("grant"));
+    grant.is_some_and(|grant| LoginGrant::from_str(grant).is_ok_and(|grant| !grant.needs_person()))
+}
+
+/// A suspended session counts: that it is suspended is what has to be said.
+fn is_live(session: &Session) -> bool {
+    let now = system::now();
+    let has_token = || {
+        let lasts = |token: &StoredToken| token.expires_at.is_none_or(|ends| ends > now);
+        session.dead.is_none() && session.tokens.first().is_some_and(lasts)
+    };
+    session.suspended.is_some() || session.can_renew() || has_token()
+}

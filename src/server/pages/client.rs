@@ -1,0 +1,42 @@
+//! The client that asks, as a page shows it: by its name where it has one, and
+//! then by its id too, which the client cannot choose.
+
+use crate::server::client_name::ClientName;
+use crate::server::html::escape;
+
+/// A client on a page.
+#[derive(Clone, Copy)]
+pub(crate) struct ShownClient<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) name: Option<&'a ClientName>,
+}
+
+impl<'a> ShownClient<'a> {
+    /// What it is called, as HTML.
+    pub(super) fn title(self) -> String {
+        escape(self.called())
+    }
+
+    /// The first letter of that, as HTML.
+    pub(super) fn initial(self) -> String {
+        let initial = self.called().chars().find(|character| character.is_alphanumeric());
+        escape(&initial.into_iter().collect::<String>())
+    }
+
+    /// Its id beside its name, as HTML of `tag`s, and whose word the name is;
+    /// nothing where the id is what it is called.
+    pub(super) fn facts(self, tag: &str) -> String {
+        let claim = match self.name {
+            None => return String::new(),
+            Some(name) if name.is_own_claim() => {
+                format!("<{tag}><small>it registered itself: the name is its own claim</small></{tag}>")
+            }
+            Some(_) => String::new(),
+        };
+        format!("<{tag}><code>{}</code></{tag}>{claim}", escape(self.id))
+    }
+
+    fn called(self) -> &'a str {
+        self.name.map_or(self.id, ClientName::as_str)
+    }
+}
