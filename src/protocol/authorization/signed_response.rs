@@ -154,3 +154,6 @@ fn parameters(claims: &Map<String, Value>) -> Params {
     }
     params
 }
+
+#[cfg(test)]
+pub(super) mod tests;

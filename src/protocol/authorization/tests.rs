@@ -1,14 +1,18 @@
 //! What is sent, what is taken for an answer, and what is redeemed.
 
+use super::signed_response::tests::{NOW, claims, signed, verifier};
 use super::*;
 use crate::protocol::client::{Client, ClientId};
 use crate::protocol::client_auth::tests::{FixedRandomness, context};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
+use crate::protocol::jwks::JwkSet;
 use crate::protocol::params::{Params, Repeated};
 use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
+use crate::protocol::signing::SigningKey;
+use serde_json::json;
 
 struct Counting(u8);
 impl Randomness for Counting {
@@ -24,6 +28,10 @@ fn issuer() -> Issuer {
 }
 
 fn pending(announced: bool) -> PendingAuthorization {
+    pending_by(None, announced)
+}
+
+fn pending_by(response_mode: Option<ResponseMode>, announced: bool) -> PendingAuthorization {
     PendingAuthorization::new(
         Client::public(ClientId::parse("s6BhdRkqt3").unwrap()),
         RedirectUri::parse("http://127.0.0.1:4711/callback").unwrap(),
@@ -38,6 +46,7 @@ fn pending(announced: bool) -> PendingAuthorization {
                 Resource::parse("https://b.example").unwrap(),
             ],
             extra: vec![("prompt".into(), "login".into())],
+            response_mode,
             ..AuthorizationOptions::default()
         },
         &mut Counting(0),
@@ -140,7 +149,11 @@ fn a_right_state_with_an_invalid_response_ends_the_login() {
         ),
     ] {
         match pending(true).validate(&Params::parse(&format!("{query}&state={state}"))) {
-            Validation::Invalid(invalid) => assert_eq!(invalid, expected, "{query}"),
+            Validation::Invalid(invalid) => {
+                let is_of_unknown_issuer = expected == InvalidAuthorizationResponse::MissingIssuer;
+                assert_eq!(invalid.is_of_unknown_issuer(), is_of_unknown_issuer, "{query}");
+                assert_eq!(invalid, expected, "{query}");
+            }
             other => panic!("{query}: {other:?}"),
         }
     }
@@ -151,13 +164,12 @@ fn a_right_state_with_an_invalid_response_ends_the_login() {
         "https://evil",
     ] {
         let query = format!("code=x&state={state}&iss={found}");
-        assert!(
-            matches!(
-                pending(true).validate(&Params::parse(&query)),
-                Validation::Invalid(InvalidAuthorizationResponse::WrongIssuer { .. })
-            ),
-            "{found}"
-        );
+        match pending(true).validate(&Params::parse(&query)) {
+            Validation::Invalid(invalid @ InvalidAuthorizationResponse::WrongIssuer { .. }) => {
+                assert!(invalid.is_of_unknown_issuer());
+            }
+            other => panic!("{found}: {other:?}"),
+        }
     }
 }
 
@@ -172,6 +184,74 @@ fn an_error_ends_the_login_and_a_missing_iss_that_was_announced_makes_it_invalid
             other => panic!("{announced}: {other:?}"),
         }
     }
+}
+
+/// A request that only a signed response answers, and such a response.
+fn pending_signed(key: &SigningKey, state: Option<&str>) -> (PendingAuthorization, Params) {
+    let pending = pending_by(Some(ResponseMode::QueryJwt), false).with_response_verifier(Some(verifier(key, None)));
+    let mut claims = claims();
+    claims["state"] = json!(state.map_or_else(|| state_of(&pending), str::to_owned));
+    let params = Params::parse(&format!("response={}", signed(key, &claims)));
+    (pending, params)
+}
+
+#[test]
+fn the_parameters_of_a_signed_response_take_the_place_of_those_that_came() {
+    let key = SigningKey::generate_p256().unwrap();
+    let (pending, mut params) = pending_signed(&key, None);
+    assert!(pending.expects_signed_response());
+    let Validation::Redeemable(authorization) = pending.validate_signed(&mut params, NOW) else {
+        panic!("no code")
+    };
+    assert_eq!(params.single("code"), Ok(Some("x")));
+    assert_eq!(params.single("response"), Ok(None));
+    let keys = authorization.keys_of_response().map(|keys| keys.keys().len());
+    assert_eq!(keys, Some(1), "the keys that the response was verified with");
+}
+
+#[test]
+fn where_a_signed_response_was_asked_for_nothing_else_is_an_answer() {
+    let key = SigningKey::generate_p256().unwrap();
+    let (pending, _) = pending_signed(&key, None);
+    let mut unsigned = Params::parse(&format!("code=x&state={}", state_of(&pending)));
+    let Validation::Unproven(pending, UnprovenResponse::NotSigned) = pending.validate(&unsigned) else {
+        panic!("believed")
+    };
+    assert!(matches!(
+        pending.validate_signed(&mut unsigned, NOW),
+        Validation::Unproven(_, UnprovenResponse::NotSigned)
+    ));
+    let (pending, mut foreign) = pending_signed(&key, Some("another state"));
+    let came = foreign.encode().expose().to_owned();
+    assert!(matches!(
+        pending.validate_signed(&mut foreign, NOW),
+        Validation::StateMismatch(_)
+    ));
+    assert_eq!(foreign.encode().expose(), &came);
+}
+
+#[test]
+fn keys_are_fetched_once_more_for_an_answer_with_the_state_of_the_request_alone() {
+    let key = SigningKey::generate_p256().unwrap();
+    let endpoint = Endpoint::parse("https://as.example/jwks", HttpPolicy::LoopbackOnly).unwrap();
+    let rotated = |state| {
+        let (mut pending, params) = pending_signed(&key, state);
+        let mut verifier = verifier(&key, None);
+        verifier.keys = JwkSet::parse(br#"{"keys":[]}"#).unwrap();
+        verifier.keys_endpoint = Some(endpoint.clone());
+        pending = pending.with_response_verifier(Some(verifier));
+        (pending, params)
+    };
+    let (mut pending, params) = rotated(Some("another state"));
+    assert!(pending.take_keys_endpoint(&params, NOW).is_none());
+    let (mut pending, mut params) = rotated(None);
+    assert!(pending.take_keys_endpoint(&params, NOW).is_some());
+    assert!(pending.take_keys_endpoint(&params, NOW).is_none(), "once");
+    pending.set_keys(verifier(&key, None).keys);
+    assert!(matches!(
+        pending.validate_signed(&mut params, NOW),
+        Validation::Redeemable(_)
+    ));
 }
 
 #[test]
