@@ -52,7 +52,7 @@ pub(crate) enum LoginRequired {
         /// What to ask for, so that the server gives one; `None` where the
         /// last login did.
         scope: Option<String>,
-        issuer: Option<Issuer>,
+        issuer: Option<Box<Issuer>>,
         /// The grant, where it is one without a person.
         grant_without_person: Option<&'static str>,
     },
@@ -84,7 +84,7 @@ impl LoginRequired {
         LoginRequired::NoIdToken {
             profile: profile.clone(),
             scope: scope_with(session, "openid"),
-            issuer: session.issuer.clone(),
+            issuer: session.issuer.clone().map(Box::new),
             grant_without_person: repeated_grant(&session.renewal),
         }
     }
@@ -149,7 +149,7 @@ impl Diagnosis for LoginRequired {
             LoginRequired::NoIdToken { scope: Some(scope), .. } => {
                 format!("Ask for one: oauth login {profile} --scope \"{scope}\"")
             }
-            LoginRequired::NoIdToken { issuer, .. } => hint_for_no_openid_provider(issuer.as_ref()),
+            LoginRequired::NoIdToken { issuer, .. } => hint_for_no_openid_provider(issuer.as_deref()),
             LoginRequired::NotRefreshable { scope: None, .. } => format!(
                 "The last login asked for offline_access, and the server issued no refresh token: its settings for this client have to permit one. Some servers issue it only after the consent page: oauth login {profile} --param prompt=consent"
             ),

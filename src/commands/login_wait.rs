@@ -98,7 +98,6 @@ pub(super) fn wait_for_login(
 fn need_of_login(context: &Context, options: &TokenOptions, wanted: &Freshness) -> Result<Option<Error>, Error> {
     let config = context.config()?;
     let attempt = choose_usable_profile(context, &options.profile, &config)
-        .map_err(Error::from)
         .and_then(|chosen| fresh_or_login(context, options, wanted, &config, &chosen));
     match attempt {
         Ok(fresh) if !fresh.is_new && has_expired(&fresh.session, &wanted.part, system::now()) => {
