@@ -14,7 +14,6 @@ use crate::flow::grant_inputs::{NoSources, SourceReader};
 use crate::hex::hex;
 use crate::output::report::Style;
 use crate::secret::Secret;
-use crate::server::Server;
 use crate::store::{
     self, CredentialStore, FileKey, Interaction, PassphrasePrompt, ProfileName, Session, SessionStoreError, StoreError,
     StoreKind, StoreSettings,
@@ -345,11 +344,19 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
         .map_err(|error| ProcessError::Runtime(error).into())
 }
 
-/// A runtime for a server, which has threads of its own.
+/// A runtime with a thread for each processor.
 pub(crate) fn server_runtime() -> Result<tokio::runtime::Runtime, Error> {
-    // one more, which reads and computes
-    process::check_threads(Server::threads() + 1).map_err(ProcessError::Runtime)?;
-    runtime()
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    process::check_descriptors()
+        // one more, which reads and computes
+        .and_then(|()| process::check_threads(processors + 1))
+        .and_then(|()| {
+            tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(processors)
+                .enable_all()
+                .build()
+        })
+        .map_err(|error| ProcessError::Runtime(error).into())
 }
 
 /// Waits for a person: a signal or the deadline ends it.

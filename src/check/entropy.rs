@@ -6,31 +6,29 @@ use super::report::{CheckResult, ensure, violated};
 use super::secrets;
 use crate::protocol::abnf::from_base64url;
 use crate::secret::Secret;
-use num_bigint_dig::BigUint;
-use num_traits::Pow;
 
 /// A run of places with the same characters in all samples is not a chance where
 /// its probability is less than this.
 const CHANCE: f64 = 1e-6;
 
 /// Alphabets that values are written in, the smallest first.
-const ALPHABETS: [(&str, u32); 7] = [
-    ("0123456789", 10),
-    ("0123456789abcdef", 16),
-    ("0123456789ABCDEF", 16),
-    ("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 32),
-    ("abcdefghijklmnopqrstuvwxyz234567", 32),
-    ("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 36),
-    ("abcdefghijklmnopqrstuvwxyz0123456789", 36),
+const ALPHABETS: [(&str, f64); 7] = [
+    ("0123456789", 10.0),
+    ("0123456789abcdef", 16.0),
+    ("0123456789ABCDEF", 16.0),
+    ("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 32.0),
+    ("abcdefghijklmnopqrstuvwxyz234567", 32.0),
+    ("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 36.0),
+    ("abcdefghijklmnopqrstuvwxyz0123456789", 36.0),
 ];
 
-const BASE64_SIZE: u32 = 64;
+const BASE64_SIZE: f64 = 64.0;
 
 /// The random bits of a version 4 UUID (RFC 9562 §5.4).
-const UUID_BITS: u64 = 122;
+const UUID_BITS: f64 = 122.0;
 
 /// Violated where these values have fewer bits each, or two are the same.
-pub(super) fn expect_bits(samples: &[Secret], bits: u64) -> CheckResult {
+pub(super) fn expect_bits(samples: &[Secret], bits: f64) -> CheckResult {
     if samples.is_empty() {
         return violated("none came");
     }
@@ -38,14 +36,14 @@ pub(super) fn expect_bits(samples: &[Secret], bits: u64) -> CheckResult {
         return violated("the same value came twice");
     }
     let found = max_bits(samples);
-    ensure(found >= bits, format!("they have {found} bits at most"))
+    ensure(found >= bits, format!("they have {found:.0} bits at most"))
 }
 
 /// An upper bound of the bits of randomness in each of these values.
-fn max_bits(samples: &[Secret]) -> u64 {
+fn max_bits(samples: &[Secret]) -> f64 {
     let texts: Vec<Vec<char>> = samples.iter().map(|sample| sample.expose().chars().collect()).collect();
     if samples.is_empty() {
-        return 0;
+        return 0.0;
     }
     if samples.iter().all(|sample| is_uuid(sample.expose())) {
         return UUID_BITS;
@@ -55,17 +53,15 @@ fn max_bits(samples: &[Secret]) -> u64 {
     bits_of_varying(&texts).min(bits_of_varying(&reversed))
 }
 
-/// The bits in the places that vary, in whole numbers: those of the number of
-/// values that there may be. (A logarithm would have each process load the C
-/// library's mathematics.)
-fn bits_of_varying(texts: &[Vec<char>]) -> u64 {
+/// The bits in the places that vary.
+fn bits_of_varying(texts: &[Vec<char>]) -> f64 {
     let shortest = texts.iter().map(Vec::len).min().unwrap_or_default();
     let size = alphabet_size(texts.iter().flatten());
     let is_constant: Vec<bool> = (0..shortest)
         .map(|place| texts.iter().all(|text| text.get(place) == texts[0].get(place)))
         .collect();
     // Two values are the same in a place by chance; so are many only rarely.
-    let chance_of_one = f64::from(size).powi(1 - i32::try_from(texts.len()).unwrap_or(i32::MAX));
+    let chance_of_one = size.powi(1 - i32::try_from(texts.len()).unwrap_or(i32::MAX));
     let mut varying = Vec::new();
     let mut place = 0;
     while place < shortest {
@@ -80,13 +76,12 @@ fn bits_of_varying(texts: &[Vec<char>]) -> u64 {
     let varying_chars = texts
         .iter()
         .flat_map(|text| varying.iter().filter_map(|place| text.get(*place)));
-    let values = BigUint::from(alphabet_size(varying_chars)).pow(varying.len());
-    (values.bits() as u64).saturating_sub(1)
+    varying.len() as f64 * f64::log2(alphabet_size(varying_chars))
 }
 
 /// How many different characters each place may have: the smallest alphabet
 /// that has all of them, or as many as there are where those are too few for it.
-fn alphabet_size<'c>(chars: impl Iterator<Item = &'c char>) -> u32 {
+fn alphabet_size<'c>(chars: impl Iterator<Item = &'c char>) -> f64 {
     let all: Vec<char> = chars.copied().collect();
     let mut different = all.clone();
     different.sort_unstable();
@@ -96,13 +91,9 @@ fn alphabet_size<'c>(chars: impl Iterator<Item = &'c char>) -> u32 {
         .iter()
         .find(|(alphabet, _)| within(alphabet))
         .map_or(BASE64_SIZE, |(_, size)| *size);
-    let count = i32::try_from(all.len()).unwrap_or(i32::MAX);
-    let expected = f64::from(size) * (1.0 - (1.0 - 1.0 / f64::from(size)).powi(count));
-    let found = u32::try_from(different.len()).unwrap_or(u32::MAX);
-    match f64::from(found) < expected / 2.0 {
-        true => found.max(1),
-        false => size,
-    }
+    let expected = size * (1.0 - (1.0 - 1.0 / size).powf(all.len() as f64));
+    let found = different.len() as f64;
+    if found < expected / 2.0 { found.max(1.0) } else { size }
 }
 
 /// A version 4 UUID, written out, in hexadecimal digits, or in BASE64.
@@ -144,23 +135,23 @@ mod tests {
         samples.iter().map(|sample| Secret::from(*sample)).collect()
     }
 
-    fn bits(samples: &[&str]) -> u64 {
+    fn bits(samples: &[&str]) -> f64 {
         max_bits(&secrets_of(samples))
     }
 
     #[test]
     fn length_and_alphabet_bound_the_randomness() {
-        assert_eq!(bits(&["12345678"]), 26, "of 26.6");
-        assert_eq!(bits(&["00112233445566778899aabbccddeeff"]), 128);
-        assert_eq!(bits(&["dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"]), 258);
-        assert_eq!(bits(&[]), 0);
+        assert_eq!(bits(&["12345678"]), 8.0 * f64::log2(10.0));
+        assert_eq!(bits(&["00112233445566778899aabbccddeeff"]), 128.0);
+        assert_eq!(bits(&["dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"]), 258.0);
+        assert_eq!(bits(&[]), 0.0);
     }
 
     #[test]
     fn small_letters_with_digits_hold_less_than_base64() {
         // 25 characters of base 32, as Dex writes its codes
-        assert_eq!(bits(&["k2jdw7xq3mzpa5rtn4bvcyhs6", "z7wq2nfrx5ybkt3mjc6vpdahs"]), 125);
-        assert!(bits(&["k2jdw7xq3mzpa5rtn4bvcyhs9", "z7wq2nfrx5ybkt3mjc6vpdahs"]) < 130);
+        assert_eq!(bits(&["k2jdw7xq3mzpa5rtn4bvcyhs6", "z7wq2nfrx5ybkt3mjc6vpdahs"]), 125.0);
+        assert!(bits(&["k2jdw7xq3mzpa5rtn4bvcyhs9", "z7wq2nfrx5ybkt3mjc6vpdahs"]) < 130.0);
     }
 
     #[test]
@@ -172,36 +163,36 @@ mod tests {
             "9HrBC1jMQ3KlZw4CssPUeQ==",
             "ZjQ3YWMxMGItNThjYy00MzcyLWE1NjctMGUwMmIyYzNkNDc5",
         ] {
-            assert_eq!(bits(&[uuid]), 122, "{uuid}");
+            assert_eq!(bits(&[uuid]), 122.0, "{uuid}");
         }
     }
 
     #[test]
     fn an_alphabet_is_what_is_really_used_of_it() {
         let two_letters = "abbabaabbabbaaababbabaabbabbaaababbabaabbabbaaab";
-        assert_eq!(bits(&[two_letters]), 48);
+        assert_eq!(bits(&[two_letters]), 48.0);
     }
 
     #[test]
     fn places_that_never_change_are_not_random() {
-        assert_eq!(bits(&["code-AAAA-Zx9_", "code-AAAA-Qw8_"]), 4 * 6);
-        assert_eq!(bits(&["abXYZ_", "abxyz-"]), 36, "two equal characters are chance");
+        assert_eq!(bits(&["code-AAAA-Zx9_", "code-AAAA-Qw8_"]), 4.0 * 6.0);
+        assert_eq!(bits(&["abXYZ_", "abxyz-"]), 36.0, "two equal characters are chance");
         let behind_a_counter: Vec<String> = (10..20)
             .map(|count| format!("{count}-dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"))
             .collect();
         let samples: Vec<&str> = behind_a_counter.iter().map(String::as_str).collect();
-        assert!(bits(&samples) < 8, "{}", bits(&samples));
+        assert!(bits(&samples) < 8.0, "{}", bits(&samples));
         let of_other_lengths = ["9-dBjftJeZ4CVP-mB92K27uhbU", "10-dBjftJeZ4CVP-mB92K27uhbU"];
-        assert!(bits(&of_other_lengths) < 8);
+        assert!(bits(&of_other_lengths) < 8.0);
     }
 
     #[test]
     fn the_same_value_twice_has_no_randomness() {
         let good = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-        assert!(expect_bits(&secrets_of(&[good]), 128).is_ok());
+        assert!(expect_bits(&secrets_of(&[good]), 128.0).is_ok());
         let other = "n4bvcyhs6_k2jdw7xq3mzpa5rtZ4CVP-mB92K27uhbU";
         for samples in [&[good, good][..], &[good, other, good]] {
-            let result = expect_bits(&secrets_of(samples), 128);
+            let result = expect_bits(&secrets_of(samples), 128.0);
             assert!(matches!(result, Err(Failure::Violated(how)) if how == "the same value came twice"));
         }
     }

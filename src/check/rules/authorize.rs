@@ -355,7 +355,10 @@ fn provoke_error(check: &mut Check<'_, '_>) -> CheckResult {
 
 /// Tests the randomness of the codes that came, at the end of everything.
 pub(in crate::check) fn run_entropy(check: &mut Check<'_, '_>) {
-    for (rule, bits) in [(Rule::AuthorizeCodeEntropy, 128), (Rule::AuthorizeCodeEntropyMore, 160)] {
+    for (rule, bits) in [
+        (Rule::AuthorizeCodeEntropy, 128.0),
+        (Rule::AuthorizeCodeEntropyMore, 160.0),
+    ] {
         check.rule(rule, &mut |check| {
             let baseline = check.baseline()?;
             if let Some(how) = baseline.refusal() {

@@ -20,9 +20,9 @@ use serde_json::Value;
 const SAMPLES: usize = 3;
 
 /// What a person can type, and no one can guess within its life.
-const USER_CODE_BITS: u64 = 20;
+const USER_CODE_BITS: f64 = 20.0;
 
-const DEVICE_CODE_BITS: u64 = 128;
+const DEVICE_CODE_BITS: f64 = 128.0;
 
 /// Tests the device authorization grant.
 pub(in crate::check) fn run(check: &mut Check<'_, '_>) {

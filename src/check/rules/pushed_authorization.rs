@@ -19,7 +19,7 @@ use serde_json::Value;
 /// So many references are compared with each other.
 const SAMPLES: usize = 3;
 
-const REQUEST_URI_BITS: u64 = 128;
+const REQUEST_URI_BITS: f64 = 128.0;
 
 /// Longer is not "relatively short" (RFC 9126 §2.2).
 const MAX_LIFETIME_S: u64 = 600;

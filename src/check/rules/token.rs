@@ -12,8 +12,8 @@ use crate::rules::Rule;
 use serde_json::{Map, Value};
 
 const LIFETIME_MAX_S: u64 = 3600;
-const TOKEN_BITS_MIN: u64 = 128;
-const TOKEN_BITS_BETTER: u64 = 160;
+const TOKEN_BITS_MIN: f64 = 128.0;
+const TOKEN_BITS_BETTER: f64 = 160.0;
 
 type ResponseTest = fn(&Exchange, &Map<String, Value>) -> CheckResult;
 

@@ -20,9 +20,6 @@ pub enum ServeError {
     /// The listener was made, but cannot be used.
     #[error("the listener on 127.0.0.1 cannot be used")]
     Listener(#[source] io::Error),
-    /// No thread, or no descriptors for one.
-    #[error("the server cannot be run")]
-    Runtime(#[source] io::Error),
     /// The certificates of https.
     #[error("https cannot be set up")]
     Tls(#[from] TlsFilesError),
@@ -36,7 +33,7 @@ impl Diagnosis for ServeError {
         match self {
             ServeError::Port { .. } | ServeError::SetUp(SetUpError::NoUser) => ExitCode::Usage,
             ServeError::Tls(source) => source.exit_code(),
-            ServeError::Listener(_) | ServeError::Runtime(_) | ServeError::SetUp(_) => ExitCode::Unexpected,
+            ServeError::Listener(_) | ServeError::SetUp(_) => ExitCode::Unexpected,
         }
     }
 
@@ -45,7 +42,7 @@ impl Diagnosis for ServeError {
             ServeError::Port { .. } => "Use any free port: oauth serve --port 0",
             ServeError::SetUp(SetUpError::NoUser) => "Make an account with: oauth serve --user demo:demo",
             ServeError::Tls(source) => return source.hints(),
-            ServeError::Listener(_) | ServeError::Runtime(_) | ServeError::SetUp(_) => return Vec::new(),
+            ServeError::Listener(_) | ServeError::SetUp(_) => return Vec::new(),
         };
         vec![hint.to_owned()]
     }
