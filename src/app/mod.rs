@@ -23,4 +23,5 @@ pub(crate) mod token_destination;
 pub(crate) mod token_format;
 pub(crate) mod token_input;
 pub(crate) mod token_source;
+pub(crate) mod unattended;
 pub(crate) mod usable_profile;

@@ -182,6 +182,14 @@ pub enum TransportError {
         /// Whether the request was on its way by then.
         after_sending: bool,
     },
+    /// The whole answer was not there when the command had to end (`--deadline`).
+    #[error("{endpoint} did not finish its answer before the deadline of this command")]
+    PastDeadline {
+        /// Scheme, host, port and path.
+        endpoint: String,
+        /// Whether the request was on its way by then.
+        after_sending: bool,
+    },
     /// The connection ended before the answer did.
     #[error("the connection to {endpoint} was lost {}", when(*after_sending))]
     ConnectionLost {
@@ -254,6 +262,7 @@ impl TransportError {
         match self {
             TransportError::Tls { after_sending, .. }
             | TransportError::Timeout { after_sending, .. }
+            | TransportError::PastDeadline { after_sending, .. }
             | TransportError::ConnectionLost { after_sending, .. } => *after_sending,
             TransportError::Encoded { .. } | TransportError::Undecodable { .. } => true,
             _ => false,
@@ -282,6 +291,7 @@ impl TransportError {
                 | TransportError::ProxyRefused { .. }
                 | TransportError::ConnectTimeout { .. }
                 | TransportError::Timeout { .. }
+                | TransportError::PastDeadline { .. }
                 | TransportError::ConnectionLost { .. }
         )
     }
@@ -334,6 +344,7 @@ impl Diagnosis for TransportError {
             | TransportError::ConnectTimeout { .. }
             | TransportError::Tls { .. }
             | TransportError::Timeout { .. }
+            | TransportError::PastDeadline { .. }
             | TransportError::ConnectionLost { .. }
             | TransportError::Encoded { .. }
             | TransportError::Undecodable { .. }
@@ -403,6 +414,7 @@ impl Diagnosis for TransportError {
             ],
             TransportError::Tls { failure, .. } => failure.hints(),
             TransportError::Timeout { .. } => &["Try again, or allow more time with `--http-timeout 60s`."],
+            TransportError::PastDeadline { .. } => &["Try again, or allow more time with a longer `--deadline`."],
             TransportError::ConnectionLost { .. } => &["Try again."],
             TransportError::BodyTooLarge { .. }
             | TransportError::Encoded { .. }

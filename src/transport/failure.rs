@@ -32,6 +32,13 @@ impl RequestContext<'_> {
         }
     }
 
+    pub(super) fn past_deadline(&self) -> TransportError {
+        TransportError::PastDeadline {
+            endpoint: endpoint(self.url),
+            after_sending: self.progress.has_begun(),
+        }
+    }
+
     pub(super) fn body_too_large(&self) -> TransportError {
         TransportError::BodyTooLarge {
             endpoint: endpoint(self.url),

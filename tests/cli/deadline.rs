@@ -30,7 +30,10 @@ fn a_server_that_does_not_answer_is_unreachable() {
     let silent = |home: &Home| home.keep("work", &ending_in(-9, refreshable(&server.origin())));
     server.on("POST", "/token", Reply::silence());
     silent(&home);
-    run(&mut token(&home, &TIME)).expect_error(3);
+    let outcome = run(&mut token(&home, &TIME)).expect_error(3);
+    // not a time that it was never given, and not the option that it did not end by
+    let outcome = outcome.says(&["before the deadline of this command", "a longer `--deadline`"]);
+    outcome.does_not_say("--http-timeout");
     silent(&home);
     run(token(&home, &[]).env("OAUTH_DEADLINE", "300ms")).expect_error(3);
     // the flag goes before the variable

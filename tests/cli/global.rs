@@ -626,6 +626,31 @@ fn a_login_in_ci_without_a_terminal_ends_at_once() {
 }
 
 #[test]
+fn a_check_in_ci_without_a_terminal_ends_at_once_too() {
+    let home = Home::new();
+    let server = LiteralServer::start();
+    let check = |arguments: &[&str]| {
+        let mut command = home.oauth();
+        command
+            .env("CI", "true")
+            .args(["check", &server.origin(), "--client-id=x"]);
+        run(command.args(arguments))
+    };
+    for json in [&[][..], &["--json"]] {
+        let outcome = check(json).expect_code(2);
+        for part in ["CI is set", "--browser CMD", "--no-browser"] {
+            assert!(outcome.stderr.contains(part), "{outcome:?}");
+        }
+    }
+    assert!(server.requests().is_empty());
+    for way in [&["--no-browser"][..], &["--browser", "true"]] {
+        let outcome = check(way);
+        assert_ne!(outcome.code, Some(2), "{way:?}: {outcome:?}");
+    }
+    assert!(!server.requests().is_empty());
+}
+
+#[test]
 fn a_login_to_another_profile_than_the_default_says_how_to_use_it() {
     let home = Home::new();
     let server = authorization_server::start();

@@ -6,13 +6,14 @@ use crate::foreign_text::escape_html;
 use std::fmt::Write;
 
 /// Broken MUSTs are failures; broken SHOULDs pass, with their warning as output.
+/// A check that ended early is an error, so that what was not tested does not pass.
 pub fn render(report: &Report) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let counts = |rules: &[&RuleResult]| {
+    let counts = |rules: &[&RuleResult], errors: usize| {
         let count = |verdict| rules.iter().filter(|result| result.verdict == verdict).count();
         format!(
-            "tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\"",
-            rules.len(),
+            "tests=\"{}\" failures=\"{}\" errors=\"{errors}\" skipped=\"{}\"",
+            rules.len() + errors,
             count(Verdict::Fail),
             count(Verdict::Skipped)
         )
@@ -23,8 +24,17 @@ pub fn render(report: &Report) -> String {
         xml,
         "<testsuites name=\"oauth check {}\" {}>",
         escape_html(&report.server),
-        counts(&all)
+        counts(&all, usize::from(report.ended_early.is_some()))
     );
+    if let Some(stop) = &report.ended_early {
+        let reason = escape_html(&stop.reason);
+        let _ = writeln!(
+            xml,
+            "  <testsuite name=\"oauth check\" {}>\n    <testcase classname=\"oauth check\" name=\"complete\"><error message=\"not \
+             every rule could be tested: {reason}\"/></testcase>\n  </testsuite>",
+            counts(&[], 1)
+        );
+    }
     let mut documents: Vec<&str> = Vec::new();
     for result in &report.rules {
         if !documents.contains(&result.rule.document()) {
@@ -41,7 +51,7 @@ pub fn render(report: &Report) -> String {
             xml,
             "  <testsuite name=\"{}\" {}>",
             escape_html(document),
-            counts(&rules)
+            counts(&rules, 0)
         );
         for result in rules {
             test_case(&mut xml, result);

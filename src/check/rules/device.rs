@@ -99,6 +99,7 @@ fn run_redemptions(check: &mut Check<'_, '_>) {
         ask(check)?;
         let params = redemption(&Secret::from(UNKNOWN_TOKEN));
         let exchange = check.prober.token_request(params)?;
+        needs_grant(&exchange)?;
         check.expect_error(&exchange, "invalid_grant")
     });
     check.rule(Rule::DeviceClient, &mut |check| {
@@ -128,6 +129,7 @@ fn run_clients(check: &mut Check<'_, '_>) {
 fn pending(check: &mut Check<'_, '_>) -> CheckResult {
     let client = check.prober.client.clone();
     let exchange = poll_new_code(check, &client)?;
+    needs_grant(&exchange)?;
     if exchange.has_token() {
         return inconclusive("it gets a token (device.approval)");
     }
@@ -136,6 +138,14 @@ fn pending(check: &mut Check<'_, '_>) -> CheckResult {
         _ if exchange.is_outage() => inconclusive(format!("the server failed with status {}", exchange.status())),
         Some(error) => violated(format!("the error is {error}, not authorization_pending")),
         None => check.expect_error(&exchange, "authorization_pending"),
+    }
+}
+
+/// A client that may not use the grant shows nothing about its codes.
+fn needs_grant(exchange: &Exchange) -> CheckResult {
+    match exchange.error().as_deref() == Some("unauthorized_client") {
+        true => inconclusive("the client may not use this grant: unauthorized_client"),
+        false => Ok(()),
     }
 }
 

@@ -10,10 +10,11 @@ use crate::app::context::{Context, caller};
 use crate::app::input::open_paste_source;
 use crate::app::signals::shutdown_signal;
 use crate::app::token_source::Purpose;
+use crate::app::unattended::reject_unattended;
 use crate::args::cli::CheckOptions;
 use crate::args::login::RegistrationChoice;
 use crate::args::login_grant::LoginGrant;
-use crate::args::settings::{self, SettingsError};
+use crate::args::settings::{self, SettingsError, UnattendedWork};
 use crate::check::{CheckError, CheckRequest, Report, Selection, render, run as check_server};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
@@ -226,6 +227,7 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
         }
         .into());
     }
+    reject_unattended(context, &options.login, &resolved, UnattendedWork::Check)?;
     let given = given_client_credentials(context, &options.login, (&resolved, Purpose::Login))?;
     let mut observer = context.observer();
     let client_home = use_kept_client(context, &config, &mut resolved, given, &mut observer)?;

@@ -12,7 +12,6 @@ mod profile_update;
 mod saver;
 mod summary;
 mod target;
-mod unattended;
 mod wizard;
 
 use crate::app::client_credentials::{check_client_authentication, client_credentials, given_client_credentials};
@@ -20,12 +19,13 @@ use crate::app::context::{Context, caller};
 use crate::app::login_lock::{LoginLock, OnOtherFailure};
 use crate::app::signals::interruptible;
 use crate::app::token_source::Purpose;
+use crate::app::unattended::reject_unattended;
 use crate::args::config::{Config, Profile, Setting};
 use crate::args::login::{
     CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginCommand, LoginOptions, RequestOptions, StopBefore,
 };
 use crate::args::login_grant::LoginGrant;
-use crate::args::settings::{self, ResolvedLogin};
+use crate::args::settings::{self, ResolvedLogin, UnattendedWork};
 use crate::error::Error;
 use crate::flow::caller::Caller;
 use crate::flow::registration::unregister;
@@ -43,7 +43,6 @@ use outcome::{LoginOutcome, Requested};
 use saver::{Destination, SessionSaver};
 use summary::{Summary, print_default_note, print_device_note};
 use target::find_server;
-use unattended::reject_unattended;
 use url::Url;
 
 pub(super) fn run(context: &Context, command: &LoginCommand) -> Result<(), Error> {
@@ -175,7 +174,7 @@ fn print_use(
 fn resolve(context: &Context, options: &LoginOptions, config: &Config) -> Result<ResolvedLogin, Error> {
     let mut resolved = settings::login(options, &context.environment, config)?;
     resolved.given.extend(settings::connection_changes(&context.global));
-    reject_unattended(context, options, &resolved)?;
+    reject_unattended(context, options, &resolved, UnattendedWork::Login)?;
     Ok(resolved)
 }
 

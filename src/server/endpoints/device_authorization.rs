@@ -7,6 +7,7 @@ use super::token::unproven_client;
 use crate::protocol::citation::RequestError;
 use crate::protocol::client::ClientId;
 use crate::protocol::device_authorization::{DeviceAuthorization, ReceivedDeviceAuthorizationRequest};
+use crate::protocol::grant::device_code;
 use crate::protocol::params::Params;
 use crate::server::authorization_server::AuthorizationServer;
 use crate::server::grants::device_code::DEVICE_CODE_S;
@@ -41,6 +42,14 @@ pub(crate) fn device_authorization(server: &AuthorizationServer, moment: &mut Mo
         Ok(client_id) => client_id,
         Err(response) => return *response,
     };
+    let registered = server.clients.find(client_id.as_str());
+    if registered.is_some_and(|client| !client.may_use_grant(device_code::GRANT_TYPE)) {
+        let reason = format!(
+            "the client is not registered for the grant type {}",
+            device_code::GRANT_TYPE
+        );
+        return Response::error(400, "unauthorized_client", Rejection::new(reason, "RFC 7591 §2"));
+    }
     let request = match accept(server, moment, &form, client_id, http) {
         Ok(request) => request,
         Err(error) => return Response::error(400, error.error, Rejection::cited(error.cited, CITATION)),

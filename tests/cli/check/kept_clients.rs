@@ -60,6 +60,19 @@ fn the_client_that_a_login_registered_for_an_api_is_checked_with_at_its_server()
     assert_eq!(with_verdict(&outcome, &["pass"]), ["pkce.supported"], "{outcome:#?}");
 }
 
+/// The server registers no device grant for a client that asked for none.
+#[test]
+fn a_client_that_may_not_use_the_device_grant_shows_nothing_about_it() {
+    let home = Home::new();
+    let server = DevelopmentServer::start(&["--approve", "auto"]);
+    log_in(&home, &format!("{}/mcp", server.issuer()), &[]);
+    let outcome = run(home.oauth().args(["check", "try", "--for", "mcp", "--json"])).expect_code(0);
+    let skipped = with_verdict(&outcome, &["skipped"]);
+    for rule in ["device.response", "device.pending", "device.unknown"] {
+        assert!(skipped.iter().any(|id| id == rule), "{rule}: {skipped:?}");
+    }
+}
+
 #[test]
 fn a_client_that_was_registered_at_an_issuer_is_checked_with_as_well() {
     let home = Home::new();

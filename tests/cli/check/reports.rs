@@ -262,6 +262,27 @@ fn an_earlier_report_stays_where_no_server_answers() {
     }
 }
 
+/// Whoever reads only the file must not take what was not tested for passed.
+#[test]
+fn the_junit_file_of_a_check_that_ended_early_has_an_error() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "deny"]);
+    let file = home.path().join("report.xml");
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    let outcome = run(command.arg("--junit").arg(&file)).expect_code(5);
+    assert!(outcome.stderr.contains("not every rule could be tested"), "{outcome:?}");
+    let xml = std::fs::read_to_string(&file).expect("the file");
+    let elements = elements(&xml);
+    let named = |name: &'static str| elements.iter().filter(move |element| element.name == name);
+    let errors: Vec<&Element> = named("error").collect();
+    assert_eq!(errors.len(), 1, "{xml}");
+    let message = errors[0].attribute("message");
+    assert!(message.starts_with("not every rule could be tested: "), "{message}");
+    let whole = named("testsuites").next().expect("the root");
+    assert_eq!(whole.attribute("errors"), "1");
+    assert_eq!(whole.attribute("tests"), named("testcase").count().to_string());
+}
+
 #[test]
 fn the_json_has_every_rule_and_the_findings() {
     let home = Home::new();

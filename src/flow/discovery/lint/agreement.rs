@@ -3,6 +3,7 @@
 use super::Findings;
 use crate::flow::discovery::report::DiscoveryReport;
 use crate::flow::discovery::walk::FoundDocument;
+use crate::foreign_text::Quoted;
 use crate::rules::Rule;
 use serde_json::Value;
 
@@ -14,11 +15,13 @@ impl Findings {
             .iter()
             .filter_map(|(name, one)| Some((name, one, other.members.get(name)?)));
         let differing = shared.filter(|(_, one, another)| !values_equal(one, another));
-        let names: Vec<&str> = differing.map(|(name, _, _)| name.as_str()).collect();
-        if !names.is_empty() {
+        let differing: Vec<String> = differing
+            .map(|(name, one, another)| difference(name, one, another))
+            .collect();
+        if !differing.is_empty() {
             self.violation(
                 Rule::MetadataDocumentsAgree,
-                format!("{} says something else about {}", other.url, names.join(", ")),
+                format!("{} says something else about {}", other.url, differing.join("; ")),
             );
         }
         let further = other.members.keys().map(String::as_str);
@@ -40,6 +43,14 @@ impl Findings {
             ));
         }
     }
+}
+
+/// A member, and what each document says.
+fn difference(name: &str, used: &Value, other: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let (used, other) = (text(used), text(other));
+    let (used, other) = (Quoted::name(&used), Quoted::name(&other));
+    format!("{name}: {other} there, and {used} in the document that is used")
 }
 
 /// Lists in metadata are sets.

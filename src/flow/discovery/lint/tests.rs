@@ -248,7 +248,9 @@ fn two_documents_that_differ_are_told() {
     };
     let found = findings(&exploration);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].message.ends_with("something else about token_endpoint"));
+    let message = &found[0].message;
+    let values = "something else about token_endpoint: \"https://as.example/token2\" there, and \"https://as.example/token\" in the document that is used";
+    assert!(message.ends_with(values), "{message}");
 }
 
 #[test]

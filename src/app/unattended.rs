@@ -1,9 +1,9 @@
-//! Where a login would wait for a person who is not there.
+//! Where a login or a check would wait for a person who is not there.
 
 use crate::app::context::Context;
 use crate::args::login::LoginOptions;
 use crate::args::login_grant::LoginGrant;
-use crate::args::settings::{ResolvedLogin, SettingsError};
+use crate::args::settings::{ResolvedLogin, SettingsError, UnattendedWork};
 use std::io::IsTerminal;
 
 /// In CI without a terminal there is no browser and no person to sign in; the
@@ -11,10 +11,11 @@ use std::io::IsTerminal;
 ///
 /// # Errors
 /// [`SettingsError::Unattended`].
-pub(super) fn reject_unattended(
+pub(crate) fn reject_unattended(
     context: &Context,
     options: &LoginOptions,
     resolved: &ResolvedLogin,
+    work: UnattendedWork,
 ) -> Result<(), SettingsError> {
     let environment = &context.environment;
     let has_terminal = std::io::stdin().is_terminal() || std::io::stderr().is_terminal();
@@ -24,10 +25,9 @@ pub(super) fn reject_unattended(
         || options.browser.no_browser
         || options.callback.paste
         || options.session.refresh_token_stdin
-        || context.style.json;
+        || (work == UnattendedWork::Login && context.style.json);
     if !environment.has("CI") || has_terminal || has_browser || is_on_purpose {
         return Ok(());
     }
-    let target = options.target.clone().unwrap_or_else(|| resolved.profile.to_string());
-    Err(SettingsError::Unattended { target })
+    Err(SettingsError::Unattended { work })
 }
