@@ -87,7 +87,10 @@ impl Diagnosis for CheckError {
                 ]
             }
             CheckError::EndedEarly(_) => {
-                vec!["First make a login work: `oauth login` with the same issuer, client and scope, and -vv.".to_owned()]
+                vec![
+                    "First make a login work: `oauth login` with the same issuer, client and scope, and -vv."
+                        .to_owned(),
+                ]
             }
             CheckError::ServerChanged { profile, .. } => vec![
                 format!("Log in again, at the server that it names now: oauth login {profile}"),

@@ -100,7 +100,11 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
     observer.observe(&Event::Forgotten {
         store: &store.describe(),
     });
-    observer.observe(&Event::Success(&format!("logged out of profile \"{name}\"")));
+    let done = match local {
+        true => format!("logged out of profile \"{name}\" on this machine alone: its tokens were not revoked"),
+        false => format!("logged out of profile \"{name}\""),
+    };
+    observer.observe(&Event::Success(&done));
     Ok(())
 }
 

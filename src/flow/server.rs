@@ -82,6 +82,9 @@ pub enum ServerError {
     /// Neither a client nor a way to register one is known.
     #[error("no client_id is known, and the server registers no clients (its metadata names no registration_endpoint)")]
     NoClient,
+    /// What the session comes from belongs to a client, and none is named.
+    #[error("no client_id is known, and this login registers no client")]
+    NoClientForGrant,
     /// A login on another device as no client: only a login with a browser registers one.
     #[error("no client_id is known, and a login with --device registers no client")]
     NoClientForDevices,
@@ -128,6 +131,7 @@ impl Diagnosis for ServerError {
             ServerError::PkceNotAnnounced => ExitCode::Protocol,
             ServerError::NoDeviceGrant
             | ServerError::NoClient
+            | ServerError::NoClientForGrant
             | ServerError::NoClientForDevices
             | ServerError::NoPushedRequests
             | ServerError::PushedRequestsOnly
@@ -146,6 +150,9 @@ impl Diagnosis for ServerError {
             ServerError::Dpop(source) => source.hints(),
             ServerError::NoClient => vec![
                 "Register a native (public) client with the redirect URI http://127.0.0.1/callback at the server, and give its name: --client-id ID".to_owned(),
+            ],
+            ServerError::NoClientForGrant => vec![
+                "Name the client that the token, the assertion or the secret belongs to: --client-id ID".to_owned(),
             ],
             ServerError::NoClientForDevices => vec![
                 "Register a client for the device grant at the server, and give its name: --client-id ID".to_owned(),
@@ -345,7 +352,12 @@ impl ResolvedServer {
         choice: &ServerChoice,
         client: &ClientChoice,
     ) -> Result<Client, ServerError> {
-        let id = client.id.as_ref().ok_or(ServerError::NoClient)?;
+        let registers = self.metadata.required("registration_endpoint").is_ok();
+        let without = || match registers {
+            true => ServerError::NoClientForGrant,
+            false => ServerError::NoClient,
+        };
+        let id = client.id.as_ref().ok_or_else(without)?;
         self.assertion_source.clone_from(&client.assertion_source);
         let client = client.authenticated_as(id, &self.metadata);
         if client.tls_identity().is_some() {

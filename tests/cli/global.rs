@@ -3,8 +3,9 @@
 
 use super::support::authorization_server::{self, ACCESS_TOKEN, CODE, REFRESH_TOKEN};
 use super::support::binary::Home;
+use super::support::development_server::DevelopmentServer;
 use super::support::literal_server::{LiteralServer, html, json};
-use super::support::outcome::{Outcome, finish, members, run};
+use super::support::outcome::{Outcome, finish, members, run, run_with_input};
 #[cfg(unix)]
 use super::support::sessions::log_in_with;
 use super::support::sessions::{KEPT_ACCESS_TOKEN, log_in, session};
@@ -623,6 +624,18 @@ fn a_login_in_ci_without_a_terminal_ends_at_once() {
         assert_ne!(outcome.code, Some(2), "{way:?}: {outcome:?}");
     }
     assert!(!server.requests().is_empty());
+}
+
+/// A server that registers clients does so at a login with a browser.
+#[test]
+fn a_refresh_token_without_its_client_is_not_blamed_on_the_server() {
+    let home = Home::new();
+    let server = DevelopmentServer::start(&["--approve", "auto"]);
+    let mut command = home.oauth();
+    command.args(["login", &server.issuer(), "--refresh-token-stdin"]);
+    let outcome = run_with_input(&mut command, b"a-refresh-token\n").expect_error(2);
+    let outcome = outcome.says(&["this login registers no client", "--client-id ID"]);
+    outcome.does_not_say("registration_endpoint");
 }
 
 #[test]

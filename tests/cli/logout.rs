@@ -320,7 +320,8 @@ fn failing_at_an_access_token_that_has_expired_is_no_warning() {
 #[test]
 fn local_does_not_call_the_server() {
     let (home, server) = logged_in(vec![status(500)]);
-    run(&mut logout(&home, &["work", "--local"])).expect_code(0);
+    let outcome = run(&mut logout(&home, &["work", "--local"])).expect_code(0);
+    outcome.says(&["on this machine alone: its tokens were not revoked"]);
     assert_eq!(server.connections(), 0);
     assert_forgotten(&home, "work");
 }

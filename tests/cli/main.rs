@@ -41,7 +41,7 @@ mod diagnosis;
 mod discover;
 mod docker_helper;
 mod dpop;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod every_page;
 #[cfg(unix)]
 mod exec;

@@ -56,6 +56,18 @@ fn challenge(status: u16, challenge: &str) -> Reply {
     Reply::http(status, &[&format!("WWW-Authenticate: {challenge}")], "refused\n")
 }
 
+/// Other commands take the profile as a word.
+#[test]
+fn a_profile_in_the_place_of_the_method_is_not_sent_as_one() {
+    let stage = Stage::new();
+    let url = stage.url("/api/notes");
+    let outcome = stage.request(&["work", &url]).expect_error(2);
+    outcome.says(&["\"work\" is a profile", &format!("oauth request -p work {url}")]);
+    assert!(stage.server.requests().is_empty());
+    stage.server.on("PURGE", "/api/notes", json(200, "{}"));
+    stage.request(&["purge", &url]).expect_code(0);
+}
+
 #[test]
 fn a_get_carries_the_token_and_the_body_comes_out_byte_for_byte() {
     let stage = Stage::new();

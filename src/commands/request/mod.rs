@@ -15,7 +15,8 @@ use crate::app::observer::CommandObserver;
 use crate::app::signals::interruptible;
 use crate::app::token_destination::TokenDestinations;
 use crate::args::cli::RequestOptions;
-use crate::args::settings::{self, ApiCall};
+use crate::args::config::Config;
+use crate::args::settings::{self, ApiCall, SettingsError};
 use crate::error::Error;
 use crate::flow::authorized_request::{BodyAtHand, TokenVerdict, UploadSource, send_authorized};
 use crate::protocol::http::{HeaderValue, HttpRequest, Method};
@@ -37,6 +38,27 @@ const MAX_STEP_UPS: usize = 2;
 /// Headers that may go along to another origin: they say nothing of the user.
 const SHARED_HEADERS: [&str; 5] = ["accept", "accept-language", "content-type", "range", "user-agent"];
 
+/// Methods that no profile's name stands for.
+const USUAL_METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+/// Other commands take the profile as a word; here it would be sent as the method.
+///
+/// # Errors
+/// [`SettingsError::Value`].
+fn reject_profile_as_method(options: &RequestOptions, config: &Config) -> Result<(), SettingsError> {
+    let method = options.method.as_deref().unwrap_or_default();
+    let is_usual = USUAL_METHODS.iter().any(|usual| usual.eq_ignore_ascii_case(method));
+    if is_usual || !config.profiles().any(|(name, _)| name.as_str() == method) {
+        return Ok(());
+    }
+    let url = shell_words::quote(&options.url);
+    Err(SettingsError::Value {
+        name: "METHOD".to_owned(),
+        problem: format!("\"{method}\" is a profile"),
+        hint: Some(format!("To send its token: oauth request -p {method} {url}")),
+    })
+}
+
 pub(super) fn run(context: &Context, options: &RequestOptions) -> Result<(), Error> {
     let ApiCall {
         method,
@@ -46,6 +68,7 @@ pub(super) fn run(context: &Context, options: &RequestOptions) -> Result<(), Err
     } = settings::api_call(options)?;
     let allowed = settings::allowed_hosts("--allow-host", &options.token.allow_host)?;
     let config = context.config()?;
+    reject_profile_as_method(options, &config)?;
     let destinations = TokenDestinations {
         context,
         config: &config,
