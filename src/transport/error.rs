@@ -14,6 +14,7 @@ use url::Url;
 use super::MAX_BODY_BYTES;
 use super::cause::{Cause, PemProblem};
 use super::proxy_error::ProxyError;
+use super::shown_endpoint::endpoint;
 use super::tls_failure::TlsFailure;
 
 /// Who said which URL to use; decides between exit codes 2 and 6.
@@ -433,28 +434,16 @@ fn hint_for_socks(scheme: &str) -> String {
     format!("If only the proxy can resolve the name, write {by_proxy}:// instead of {scheme}:// in the proxy's URL.")
 }
 
-/// Scheme, host, port and path: what may be shown of a URL.
-pub(super) fn endpoint(url: &Url) -> String {
-    let origin = match url.host_str() {
-        Some(host) => format!("{}://{host}", url.scheme()),
-        None => format!("{}:", url.scheme()),
-    };
-    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-    format!("{origin}{port}{}", url.path())
-}
-
 fn when(after_sending: bool) -> &'static str {
-    if after_sending {
-        "after the request was sent"
-    } else {
-        "before the request was sent"
+    match after_sending {
+        true => "after the request was sent",
+        false => "before the request was sent",
     }
 }
 
 fn seconds(duration: &Duration) -> String {
-    if duration.subsec_millis() == 0 {
-        format!("{} s", duration.as_secs())
-    } else {
-        format!("{} ms", duration.as_millis())
+    match duration.subsec_millis() {
+        0 => format!("{} s", duration.as_secs()),
+        _ => format!("{} ms", duration.as_millis()),
     }
 }

@@ -2,10 +2,11 @@
 
 use super::cause::Cause;
 use super::certificate_verifier;
-use super::error::{TransportError, endpoint};
+use super::error::TransportError;
 use super::error_chain::{find, io_kind};
 use super::proxy::ProxyUrl;
 use super::resolver::ResolveError;
+use super::shown_endpoint::endpoint;
 use super::tls_failure::TlsFailure;
 use super::upload::Progress;
 use std::io;

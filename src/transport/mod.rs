@@ -26,6 +26,7 @@ mod proxy;
 mod proxy_error;
 mod resolver;
 mod settings;
+mod shown_endpoint;
 mod stopwatch;
 mod tls;
 mod tls_failure;
