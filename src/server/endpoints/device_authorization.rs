@@ -38,18 +38,10 @@ pub(crate) fn device_authorization(server: &AuthorizationServer, moment: &mut Mo
         Ok(form) => form,
         Err(rejection) => return Response::error(400, "invalid_request", rejection),
     };
-    let client_id = match client(server, moment, &form, http) {
+    let client_id = match permitted_client(server, moment, &form, http) {
         Ok(client_id) => client_id,
         Err(response) => return *response,
     };
-    let registered = server.clients.find(client_id.as_str());
-    if registered.is_some_and(|client| !client.may_use_grant(device_code::GRANT_TYPE)) {
-        let reason = format!(
-            "the client is not registered for the grant type {}",
-            device_code::GRANT_TYPE
-        );
-        return Response::error(400, "unauthorized_client", Rejection::new(reason, "RFC 7591 §2"));
-    }
     let request = match accept(server, moment, &form, client_id, http) {
         Ok(request) => request,
         Err(error) => return Response::error(400, error.error, Rejection::cited(error.cited, CITATION)),
@@ -97,6 +89,26 @@ pub(crate) fn device_authorization(server: &AuthorizationServer, moment: &mut Mo
         quirks: Vec::new(),
     };
     Response::json_text(200, answer.to_json().expose().clone().into_bytes())
+}
+
+/// The client, where it may use the grant.
+fn permitted_client(
+    server: &AuthorizationServer,
+    moment: &Moment<'_>,
+    form: &Params,
+    http: &Request,
+) -> Result<ClientId, Box<Response>> {
+    let client_id = client(server, moment, form, http)?;
+    let registered = server.clients.find(client_id.as_str());
+    if registered.is_none_or(|client| client.may_use_grant(device_code::GRANT_TYPE)) {
+        return Ok(client_id);
+    }
+    let reason = format!(
+        "the client is not registered for the grant type {}",
+        device_code::GRANT_TYPE
+    );
+    let rejection = Rejection::new(reason, "RFC 7591 §2");
+    Err(Box::new(Response::error(400, "unauthorized_client", rejection)))
 }
 
 /// The client, which authenticates if it can.
