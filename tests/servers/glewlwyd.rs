@@ -115,7 +115,7 @@ fn refresh_and_ask(home: &Home) {
 #[ignore = "./test --servers"]
 fn a_person_logs_in_at_glewlwyd_refreshes_and_logs_out() {
     let home = Home::new();
-    logged_in(&home, "basic", &[], 43111);
+    logged_in(&home, "basic", &[], 23111);
     refresh_and_ask(&home);
     let session = home.kept("work").expect("the session");
     run(home.oauth().args(["logout", "work"])).expect_code(0);
@@ -133,7 +133,7 @@ fn a_person_logs_in_at_glewlwyd_refreshes_and_logs_out() {
 #[ignore = "./test --servers"]
 fn a_public_client_of_glewlwyd_is_told_how_to_log_out() {
     let home = Home::new();
-    logged_in(&home, "native", &[], 43114);
+    logged_in(&home, "native", &[], 23114);
     refresh_and_ask(&home);
     let outcome = run(home.oauth().args(["logout", "work"])).expect_code(5);
     assert!(outcome.hints().contains("--local"), "{outcome:?}");
@@ -151,7 +151,7 @@ fn a_person_logs_in_at_glewlwyd_in_chromium() {
     let home = Home::new();
     let browser = FakeBrowser::new(home.path());
     let mut command = login(&home, &["--client-id", "native", "--scope", "openid profile"]);
-    command.args(["--redirect-uri", &redirect_uri(43112)]);
+    command.args(["--redirect-uri", &redirect_uri(23112)]);
     let running = Running::start(command.args(["--browser", &browser.command()]));
     chromium.go_to(&browser.wait_for_url());
     chromium.wait_until("the sign-in page", || chromium.shows("#username"));
@@ -168,7 +168,7 @@ fn a_person_logs_in_at_glewlwyd_in_chromium() {
 #[ignore = "./test --servers"]
 fn tokens_of_glewlwyd_that_are_bound_to_a_key() {
     let home = Home::new();
-    logged_in(&home, "native", &["--dpop"], 43113);
+    logged_in(&home, "native", &["--dpop"], 23113);
     let kept = home.kept("work").expect("the session");
     assert_eq!(kept.tokens[0].token_type, "DPoP");
     refresh_and_ask(&home);

@@ -128,7 +128,7 @@ fn what_a_careless_server_breaks_is_found() {
 #[test]
 fn the_redirect_uris_that_are_tried() {
     let server = careless_server();
-    let mut arguments = vec!["--redirect-uri", "http://127.0.0.1:43111/callback"];
+    let mut arguments = vec!["--redirect-uri", "http://127.0.0.1:23111/callback"];
     let ids = Rule::ALL.iter().map(|rule| rule.id());
     arguments.extend(
         ids.filter(|id| id.starts_with("redirect-uri."))
@@ -146,29 +146,29 @@ fn the_redirect_uris_that_are_tried() {
                 .collect()
         })
         .collect();
-    let registered = "http://127.0.0.1:43111/callback";
+    let registered = "http://127.0.0.1:23111/callback";
     assert_eq!(
         tried,
         [
             vec![registered],
-            vec!["http://127.0.0.1:43112/callback"],
-            vec!["http://oauth-check.example:43111/callback"],
-            vec!["http://127.0.0.1.oauth-check.example:43111/callback"],
-            vec!["http://127.0.0.1:43111@oauth-check.example/callback"],
-            vec!["http://localhost:43111/callback"],
-            vec!["https://127.0.0.1:43111/callback"],
-            vec!["javascript://127.0.0.1:43111/callback%0aalert(1)"],
-            vec!["http://127.0.0.1:43111/oauth-check"],
-            vec!["http://127.0.0.1:43111/callback/oauth-check"],
-            vec!["http://127.0.0.1:43111/CALLBACK"],
-            vec!["http://127.0.0.1:43111/callback/"],
-            vec!["http://127.0.0.1:43111/oauth-check/../callback"],
-            vec!["http://127.0.0.1:43111/oauth-check/%2e%2e/callback"],
-            vec!["http://oauth-check.example\\@127.0.0.1:43111/callback"],
-            vec!["http://127.0.0.1:43111/callback?oauth-check=1"],
-            vec!["http://127.0.0.1:43111/callback?code=oauth-check"],
-            vec!["http://127.0.0.1:43111/callback#oauth-check"],
-            vec!["http://127.0.0.1:43111/callback\r\nX-Oauth-Check: 1"],
+            vec!["http://127.0.0.1:23112/callback"],
+            vec!["http://oauth-check.example:23111/callback"],
+            vec!["http://127.0.0.1.oauth-check.example:23111/callback"],
+            vec!["http://127.0.0.1:23111@oauth-check.example/callback"],
+            vec!["http://localhost:23111/callback"],
+            vec!["https://127.0.0.1:23111/callback"],
+            vec!["javascript://127.0.0.1:23111/callback%0aalert(1)"],
+            vec!["http://127.0.0.1:23111/oauth-check"],
+            vec!["http://127.0.0.1:23111/callback/oauth-check"],
+            vec!["http://127.0.0.1:23111/CALLBACK"],
+            vec!["http://127.0.0.1:23111/callback/"],
+            vec!["http://127.0.0.1:23111/oauth-check/../callback"],
+            vec!["http://127.0.0.1:23111/oauth-check/%2e%2e/callback"],
+            vec!["http://oauth-check.example\\@127.0.0.1:23111/callback"],
+            vec!["http://127.0.0.1:23111/callback?oauth-check=1"],
+            vec!["http://127.0.0.1:23111/callback?code=oauth-check"],
+            vec!["http://127.0.0.1:23111/callback#oauth-check"],
+            vec!["http://127.0.0.1:23111/callback\r\nX-Oauth-Check: 1"],
             vec![registered, "https://oauth-check.example/"],
         ]
     );

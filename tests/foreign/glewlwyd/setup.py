@@ -56,8 +56,9 @@ post("/user/?source=database", {
     "username": "alice", "password": "alicepass", "name": "Alice", "enabled": True,
     "scope": ["g_profile", "openid", "profile", "api"],
 })
-# compared as exact strings: a port for each test that logs in
-redirect_uris = [f"http://127.0.0.1:{port}/callback" for port in range(43111, 43121)]
+# compared as exact strings: a port for each test that logs in, below those that
+# systems give to outgoing connections
+redirect_uris = [f"http://127.0.0.1:{port}/callback" for port in range(23111, 23121)]
 post("/client/?source=database", {
     "client_id": "native", "name": "native", "enabled": True, "confidential": False,
     "redirect_uri": redirect_uris, "scope": [],
