@@ -6,7 +6,7 @@ use super::failure::RequestContext;
 use super::upload::Progress;
 use crate::protocol::http::HttpResponse;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// An answer as soon as its head is there.
@@ -26,15 +26,22 @@ pub struct AnswerBody {
     url: Url,
     /// The longest wait for a piece; `None` waits for ever.
     pub patience: Option<Duration>,
+    deadline: Option<Instant>,
 }
 
 impl AnswerBody {
-    pub(super) fn new(response: reqwest::Response, coding: Coding, url: &Url, patience: Duration) -> Self {
+    pub(super) fn new(
+        response: reqwest::Response,
+        coding: Coding,
+        url: &Url,
+        (patience, deadline): (Duration, Option<Instant>),
+    ) -> Self {
         AnswerBody {
             response,
             gzip: (coding == Coding::Gzip).then(GzipStream::default),
             url: url.clone(),
             patience: Some(patience),
+            deadline,
         }
     }
 
@@ -80,6 +87,7 @@ impl AnswerBody {
             progress: Arc::new(Progress::new(true)),
             proxy: None,
             connect_timeout: Duration::ZERO,
+            deadline: self.deadline,
         }
     }
 }

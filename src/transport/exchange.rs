@@ -21,6 +21,7 @@ pub(super) struct Sending<'a> {
     pub(super) proxy: Option<&'a ProxyUrl>,
     pub(super) outgoing: reqwest::Request,
     pub(super) progress: Arc<Progress>,
+    pub(super) deadline: Option<Instant>,
 }
 
 impl<'a> Sending<'a> {
@@ -30,6 +31,7 @@ impl<'a> Sending<'a> {
             progress: Arc::clone(&self.progress),
             proxy: self.proxy,
             connect_timeout,
+            deadline: self.deadline,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::tls_failure::TlsFailure;
 use super::upload::Progress;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// What is known about one request when something goes wrong with it.
@@ -22,21 +22,24 @@ pub(super) struct RequestContext<'a> {
     /// The proxy on the way.
     pub(super) proxy: Option<&'a ProxyUrl>,
     pub(super) connect_timeout: Duration,
+    /// When every exchange ends at the latest.
+    pub(super) deadline: Option<Instant>,
 }
 
 impl RequestContext<'_> {
+    /// Why there is no whole answer, after this time.
     pub(super) fn timed_out(&self, waited: Duration) -> TransportError {
-        TransportError::Timeout {
-            endpoint: endpoint(self.url),
-            waited,
-            after_sending: self.progress.has_begun(),
-        }
-    }
-
-    pub(super) fn past_deadline(&self) -> TransportError {
-        TransportError::PastDeadline {
-            endpoint: endpoint(self.url),
-            after_sending: self.progress.has_begun(),
+        let (endpoint, after_sending) = (endpoint(self.url), self.progress.has_begun());
+        match self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            true => TransportError::PastDeadline {
+                endpoint,
+                after_sending,
+            },
+            false => TransportError::Timeout {
+                endpoint,
+                waited,
+                after_sending,
+            },
         }
     }
 

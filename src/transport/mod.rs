@@ -50,7 +50,6 @@ use crate::trace::{Event, Observer};
 use body::{Coding, check_framing};
 use certificate_verifier::remembering_names;
 use exchange::{Sending, exchange, outgoing, receive_head};
-use failure::RequestContext;
 use known_hosts::KnownHosts;
 use proxy::{ProxyRules, ProxyUrl};
 use resolver::Resolver;
@@ -175,7 +174,7 @@ impl Transport {
         )));
         let outcome = match tokio::time::timeout(http_timeout, exchange).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(self.timed_out(&context, http_timeout)),
+            Err(_) => Err(context.timed_out(http_timeout)),
         };
         report(request, outcome.as_ref(), observer);
         outcome
@@ -211,7 +210,7 @@ impl Transport {
             Instant::now(),
         )));
         let received = sending.progress.within(http_timeout, receiving).await;
-        let (mut head, response) = received.ok_or_else(|| self.timed_out(&context, http_timeout))??;
+        let (mut head, response) = received.ok_or_else(|| context.timed_out(http_timeout))??;
         fault::here(Point::ResponseBegun);
         let coding = match request.headers.iter().any(|(name, _)| name == "accept-encoding") {
             // What was asked for is passed on as it is.
@@ -219,7 +218,12 @@ impl Transport {
             false => check_framing(&head.headers, &context)?,
         };
         head.is_streamed = true;
-        let body = AnswerBody::new(response, coding, &request.url, self.http_timeout());
+        let body = AnswerBody::new(
+            response,
+            coding,
+            &request.url,
+            (self.http_timeout(), self.settings.deadline),
+        );
         Ok(Answer { head, body })
     }
 
@@ -238,6 +242,7 @@ impl Transport {
             proxy,
             outgoing: outgoing(request, upload, &progress)?,
             progress,
+            deadline: self.settings.deadline,
         })
     }
 
@@ -347,18 +352,6 @@ impl Transport {
             .deadline
             .map(|deadline| deadline.saturating_duration_since(Instant::now()));
         left.map_or(self.settings.http_timeout, |left| left.min(self.settings.http_timeout))
-    }
-
-    /// Why there is no answer, after this time.
-    fn timed_out(&self, context: &RequestContext<'_>, waited: Duration) -> TransportError {
-        match self
-            .settings
-            .deadline
-            .is_some_and(|deadline| deadline <= Instant::now())
-        {
-            true => context.past_deadline(),
-            false => context.timed_out(waited),
-        }
     }
 
     /// Shorter than the time for the whole, so that a server that cannot be

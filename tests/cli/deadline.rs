@@ -41,6 +41,26 @@ fn a_server_that_does_not_answer_is_unreachable() {
     run(token(&home, &TIME).env("OAUTH_DEADLINE", "1h")).expect_error(3);
 }
 
+/// A body is read piece by piece, after its head.
+#[test]
+fn an_answer_that_does_not_go_on_ends_by_the_deadline_too() {
+    let (home, server) = (Home::new(), LiteralServer::start());
+    home.configure(&format!(
+        "[profile.work]\nissuer = \"{0}\"\nallow_host = [\"{1}\"]\n",
+        server.origin(),
+        server.origin().trim_start_matches("http://")
+    ));
+    home.keep("work", &ending_in(600, refreshable(&server.origin())));
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfirst";
+    server.on("GET", "/api", Reply::bytes(head).then_silence());
+    let outcome = run(home.oauth().args(["request", &server.url("/api")]).args(TIME)).expect_code(3);
+    assert_eq!(outcome.stdout, "first");
+    assert!(
+        outcome.stderr.contains("before the deadline of this command"),
+        "{outcome:?}"
+    );
+}
+
 #[test]
 fn an_old_token_that_is_still_valid_is_printed_with_a_warning() {
     let (home, server) = (Home::new(), LiteralServer::start());
