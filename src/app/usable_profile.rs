@@ -13,13 +13,37 @@ use crate::system;
 use crate::trace::{Event, Observer};
 use std::str::FromStr;
 
-/// The profile that a command takes its token from. A URL may be that of
-/// several: one that has a session, else the one that is named after it.
+/// The profile that a command takes its token from, as [`find_usable_profile`]
+/// finds it; says so where it is not the one that is named after the URL.
+///
+/// # Errors
+/// Those of [`find_usable_profile`].
+pub(crate) fn choose_usable_profile(
+    context: &Context,
+    choice: &ProfileChoice,
+    config: &Config,
+) -> Result<ChosenProfile, Error> {
+    let found = find_usable_profile(context, choice, config)?;
+    if choice.url().is_some()
+        && let Ok(named) = settings::choose_profile(choice, &context.environment, config)
+        && named.name != found.name
+        && config.profile(&named.name).is_some()
+    {
+        context.observer().observe(&Event::Note(&format!(
+            "profile \"{}\" is not logged in; \"{}\" is for this URL too, and is used",
+            named.name, found.name
+        )));
+    }
+    Ok(found)
+}
+
+/// The profile of a choice. A URL may be that of several: one that has a
+/// session, else the one that is named after it.
 ///
 /// # Errors
 /// [`SettingsError`](settings::SettingsError), also where several profiles
 /// with a session are equally for the URL.
-pub(crate) fn choose_usable_profile(
+pub(crate) fn find_usable_profile(
     context: &Context,
     choice: &ProfileChoice,
     config: &Config,
@@ -38,23 +62,12 @@ pub(crate) fn choose_usable_profile(
         .map(|equals| usable_ones(context, config, equals))
         .find(|usable| !usable.is_empty());
     let named_is_saved = matches!(&named, Ok(named) if config.profile(&named.name).is_some());
-    let found = match (with_session, candidates.first()) {
-        (Some(usable), _) => settings::only_profile(url, &usable)?,
+    match (with_session, candidates.first()) {
+        (Some(usable), _) => Ok(settings::only_profile(url, &usable)?),
         // None is logged in: the error is about the one that a login would be for.
-        (None, Some(closest)) if closest.len() == 1 && !named_is_saved => {
-            return Ok(settings::only_profile(url, closest)?);
-        }
-        (None, _) => return Ok(named?),
-    };
-    if let Ok(named) = named
-        && named_is_saved
-    {
-        context.observer().observe(&Event::Note(&format!(
-            "profile \"{}\" is not logged in; \"{}\" is for this URL too, and is used",
-            named.name, found.name
-        )));
+        (None, Some(closest)) if closest.len() == 1 && !named_is_saved => Ok(settings::only_profile(url, closest)?),
+        (None, _) => Ok(named?),
     }
-    Ok(found)
 }
 
 /// Those of the profiles that have a session.

@@ -6,7 +6,7 @@ use crate::app::context::Context;
 use crate::app::fresh_session::Freshness;
 use crate::app::login_required::LoginRequired;
 use crate::app::session::ProfileRecord;
-use crate::app::usable_profile::choose_usable_profile;
+use crate::app::usable_profile::find_usable_profile;
 use crate::args::cli::TokenOptions;
 use crate::args::settings::{ChosenProfile, SettingsError};
 use crate::error::Error;
@@ -97,7 +97,7 @@ pub(super) fn wait_for_login(
 /// What a login does not help against.
 fn need_of_login(context: &Context, options: &TokenOptions, wanted: &Freshness) -> Result<Option<Error>, Error> {
     let config = context.config()?;
-    let attempt = choose_usable_profile(context, &options.profile, &config)
+    let attempt = find_usable_profile(context, &options.profile, &config)
         .and_then(|chosen| fresh_or_login(context, options, wanted, &config, &chosen));
     match attempt {
         Ok(fresh) if !fresh.is_new && has_expired(&fresh.session, &wanted.part, system::now()) => {
@@ -112,7 +112,7 @@ fn need_of_login(context: &Context, options: &TokenOptions, wanted: &Freshness) 
 
 fn chosen_name(context: &Context, options: &TokenOptions) -> Result<ProfileName, Error> {
     let config = context.config()?;
-    Ok(choose_usable_profile(context, &options.profile, &config)?.name)
+    Ok(find_usable_profile(context, &options.profile, &config)?.name)
 }
 
 /// Whether a login by another process would help. The first login of a profile
@@ -130,7 +130,7 @@ fn may_come(error: &Error) -> bool {
 /// What changes with every login: the profile and the generation of its session.
 fn version(context: &Context, options: &TokenOptions) -> Option<(ChosenProfile, Option<u64>)> {
     let config = context.config().ok()?;
-    let chosen = choose_usable_profile(context, &options.profile, &config).ok()?;
+    let chosen = find_usable_profile(context, &options.profile, &config).ok()?;
     let record = ProfileRecord::load(context, &config, &chosen, Interaction::Forbidden)
         .ok()?
         .record;

@@ -74,10 +74,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
         };
         let log = move |entry: LogEntry| {
             if !quiet {
-                let is_refusal = entry
-                    .rejection
-                    .as_ref()
-                    .is_some_and(|rejection| !rejection.is_expected());
+                let is_refusal = entry.rejection.as_ref().is_some_and(|rejection| !rejection.is_expected);
                 report::report_request(&entry.to_string(), is_refusal, style);
             }
         };

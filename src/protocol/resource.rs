@@ -48,7 +48,7 @@ impl Resource {
         &self.text
     }
 
-    /// The same, parsed; one that is no web address has no host.
+    /// The same, parsed. A URI of another scheme than http and https may have no host.
     pub fn url(&self) -> &Url {
         &self.url
     }

@@ -16,7 +16,7 @@ pub struct ClientName {
 /// Who says that the client is called so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameGiver {
-    /// Whoever runs the server.
+    /// The operator of the server.
     Operator,
     /// The client, in its registration or in its document.
     Client,
@@ -41,7 +41,7 @@ impl ClientName {
         &self.text
     }
 
-    /// Whether nobody but the client itself says so.
+    /// Whether only the client itself says so.
     pub(crate) fn is_own_claim(&self) -> bool {
         self.given_by == NameGiver::Client
     }

@@ -160,7 +160,7 @@ fn answer(server: &AuthorizationServer, moment: &mut Moment<'_>, request: &Reque
 }
 
 /// A client that knows a URL alone looks for metadata at several places, of
-/// which a server has some: that is no mistake of anybody.
+/// which a server has some: that is not a mistake.
 fn not_served(path: &str) -> Rejection {
     match path {
         _ if path.contains("/.well-known/") => Rejection::not_served(

@@ -3,9 +3,6 @@
 use crate::protocol::citation::Cited;
 use std::fmt;
 
-/// How the reason begins where a client may well ask for what is not there.
-const NOT_SERVED: &str = "not served: ";
-
 /// Why a request was rejected, and which specification says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
@@ -15,6 +12,8 @@ pub struct Rejection {
     pub citation: &'static str,
     /// What was sent and what would have been right, with their names.
     pub facts: Vec<(&'static str, Vec<String>)>,
+    /// Whether the request was no mistake: the log does not point at it.
+    pub is_expected: bool,
 }
 
 impl Rejection {
@@ -24,12 +23,16 @@ impl Rejection {
             reason: reason.into(),
             citation,
             facts: Vec::new(),
+            is_expected: false,
         }
     }
 
-    /// What is not there, and what it is that was looked for.
+    /// What is not there, and what it is that was looked for, as a client may well do.
     pub(crate) fn not_served(what: &str, citation: &'static str) -> Self {
-        Rejection::new(format!("{NOT_SERVED}{what}"), citation)
+        Rejection {
+            is_expected: true,
+            ..Rejection::new(format!("not served: {what}"), citation)
+        }
     }
 
     /// A rejection for a reason of the core; by `citation` where it names none.
@@ -42,11 +45,6 @@ impl Rejection {
     pub fn with_fact(mut self, name: &'static str, values: Vec<String>) -> Self {
         self.facts.push((name, values));
         self
-    }
-
-    /// Whether the request was no mistake: the log does not point at it.
-    pub fn is_expected(&self) -> bool {
-        self.reason.starts_with(NOT_SERVED)
     }
 
     /// For `error_description`, which is printable ASCII without quote and

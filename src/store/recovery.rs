@@ -144,7 +144,7 @@ impl CredentialStore for RecoveringStore {
         let mut outcome = Err(FileStoreError::TooLarge.into());
         for path in &self.folders {
             let name = self.file_name(&item);
-            // Whoever is killed while it waits for the disk has kept it; what it takes the place of is older
+            // Killed while it waits for the disk, the process has kept it; what was there before is older
             let kept = PrivateDir::make(path).and_then(|folder| folder.replace_then_sync(&name, &content));
             match kept {
                 Ok(()) => return Ok(path.join(name)),

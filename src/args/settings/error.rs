@@ -104,6 +104,7 @@ pub enum UnattendedWork {
 }
 
 impl UnattendedWork {
+    /// How to go on where no person is at the terminal.
     fn hints(self) -> Vec<String> {
         let hints: &[&str] = match self {
             UnattendedWork::Login => &[
@@ -180,7 +181,6 @@ impl Diagnosis for SettingsError {
     }
 }
 
-/// How to log in where no person is at the terminal.
 pub(in crate::args) fn invalid(name: &str, problem: impl Display) -> SettingsError {
     SettingsError::Value {
         name: name.to_owned(),

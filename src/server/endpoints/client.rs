@@ -36,6 +36,12 @@ pub(super) fn authenticated_client(
         .map_err(|rejection| Box::new(client_rejected(rejection, presented.by_header)))
 }
 
+/// 400, where the client exists and may not use the grant (RFC 6749 §5.2).
+pub(super) fn grant_not_registered(grant_type: &str) -> Response {
+    let reason = format!("the client is not registered for the grant type {grant_type}");
+    Response::error(400, "unauthorized_client", Rejection::new(reason, "RFC 7591 §2"))
+}
+
 /// 401; with the challenge where the client tried HTTP authentication (RFC 6749 §5.2).
 pub(super) fn client_rejected(rejection: Rejection, by_header: bool) -> Response {
     let response = Response::error(401, "invalid_client", rejection);

@@ -1,6 +1,6 @@
 //! The device authorization endpoint (RFC 8628 §3.1, §3.2).
 
-use super::client::authenticated_client;
+use super::client::{authenticated_client, grant_not_registered};
 use super::form::parse_form;
 use super::requested_access::check_requested_access;
 use super::token::unproven_client;
@@ -103,12 +103,7 @@ fn permitted_client(
     if registered.is_none_or(|client| client.may_use_grant(device_code::GRANT_TYPE)) {
         return Ok(client_id);
     }
-    let reason = format!(
-        "the client is not registered for the grant type {}",
-        device_code::GRANT_TYPE
-    );
-    let rejection = Rejection::new(reason, "RFC 7591 §2");
-    Err(Box::new(Response::error(400, "unauthorized_client", rejection)))
+    Err(Box::new(grant_not_registered(device_code::GRANT_TYPE)))
 }
 
 /// The client, which authenticates if it can.

@@ -40,12 +40,9 @@ fn with_client(
     question: &DeviceQuestion,
     page: impl FnOnce(ShownClient<'_>) -> Response,
 ) -> Response {
-    let id = question.request.client_id.as_str();
-    let client = server.clients.find(id);
-    page(ShownClient {
-        id,
-        name: client.as_deref().and_then(|client| client.name.as_ref()),
-    })
+    let id = &question.request.client_id;
+    let client = server.clients.find(id.as_str());
+    page(ShownClient::new(id, client.as_deref()))
 }
 
 /// Keeps the decision; the page where there is nothing to decide any more.

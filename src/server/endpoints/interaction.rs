@@ -18,7 +18,6 @@ use crate::server::pages::consent::{ConsentPage, Destination};
 use crate::server::pages::sign_in::SignInPage;
 use crate::server::rejection::Rejection;
 use crate::server::route::Route;
-use crate::server::settings::clients::RegisteredClient;
 
 /// A waiting request, and the browser session that may decide about it.
 struct PendingInteraction {
@@ -76,7 +75,7 @@ pub(crate) fn consent(server: &AuthorizationServer, moment: &mut Moment<'_>, htt
         let resource: Vec<String> = waiting.question.resource().iter().map(ToString::to_string).collect();
         let client = server.clients.find(waiting.question.client_id().as_str());
         return server.pages.consent(&ConsentPage {
-            client: shown_client(&waiting.question, client.as_deref()),
+            client: ShownClient::new(waiting.question.client_id(), client.as_deref()),
             action: &address(Route::Consent, id),
             csrf: &session.csrf(id),
             user: &signed_in.user,
@@ -114,14 +113,6 @@ pub(crate) fn consent(server: &AuthorizationServer, moment: &mut Moment<'_>, htt
     }
 }
 
-/// Who asks. A client that has unregistered itself since has its id alone.
-pub(super) fn shown_client<'a>(question: &'a Question, client: Option<&'a RegisteredClient>) -> ShownClient<'a> {
-    ShownClient {
-        id: question.client_id().as_str(),
-        name: client.and_then(|client| client.name.as_ref()),
-    }
-}
-
 /// Where the answer goes, as the consent page shows it.
 fn destination(question: &Question, now: UnixSeconds) -> Destination<'_> {
     match question {
@@ -138,7 +129,7 @@ fn sign_in_page(server: &AuthorizationServer, pending: &PendingInteraction, user
     let question = &pending.waiting.question;
     let client = server.clients.find(question.client_id().as_str());
     server.pages.sign_in(&SignInPage {
-        client: shown_client(question, client.as_deref()),
+        client: ShownClient::new(question.client_id(), client.as_deref()),
         action: &address(Route::SignIn, &pending.id),
         csrf: &pending.session.csrf(&pending.id),
         username,

@@ -1,8 +1,10 @@
 //! The client that asks, as a page shows it: by its name where it has one, and
 //! then by its id too, which the client cannot choose.
 
+use crate::protocol::client::ClientId;
 use crate::server::client_name::ClientName;
 use crate::server::html::escape;
+use crate::server::settings::clients::RegisteredClient;
 
 /// A client on a page.
 #[derive(Clone, Copy)]
@@ -12,6 +14,14 @@ pub(crate) struct ShownClient<'a> {
 }
 
 impl<'a> ShownClient<'a> {
+    /// One that is registered no more has its id alone.
+    pub(crate) fn new(id: &'a ClientId, registered: Option<&'a RegisteredClient>) -> Self {
+        ShownClient {
+            id: id.as_str(),
+            name: registered.and_then(|client| client.name.as_ref()),
+        }
+    }
+
     /// What it is called, as HTML.
     pub(super) fn title(self) -> String {
         escape(self.called())

@@ -176,7 +176,7 @@ fn end_of_links(path: &Path) -> Result<PathBuf, FileError> {
 }
 
 /// The folder of a file, which may be a name alone.
-fn folder_above(path: &Path) -> &Path {
+pub(super) fn folder_above(path: &Path) -> &Path {
     or_current(path.parent().unwrap_or(Path::new("")))
 }
 

@@ -3,6 +3,7 @@
 
 use super::error::FileError;
 use super::folder::{Folder, Permissions};
+use super::named::folder_above;
 use super::own::TempFile;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -130,11 +131,7 @@ enum Place {
 impl Place {
     fn find(path: &Path, streams: Streams, may_replace: impl Fn(&[u8]) -> bool) -> Result<Self, OutputError> {
         let name = path.file_name().ok_or(OutputError::NotRegular)?;
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let folder = Folder::of_anybody(folder)?;
+        let folder = Folder::of_anybody(folder_above(path))?;
         let name = Path::new(name);
         let failed = |action, error| FileError::io(action, path, error);
         match folder.entry(name) {

@@ -12,7 +12,7 @@ mod refresh_token;
 mod token_exchange;
 pub(super) mod unproven_client;
 
-use super::client::{client_rejected, two_authorization_headers};
+use super::client::{client_rejected, grant_not_registered, two_authorization_headers};
 use super::form::parse_form;
 use crate::protocol::citation::RequestError;
 use crate::protocol::client::{ClientId, PresentedClient};
@@ -65,9 +65,7 @@ pub(crate) fn token(server: &AuthorizationServer, moment: &mut Moment<'_>, http:
     let client = server.clients.find(client_id.as_str());
     let may_use = |grant_type: &str| client.as_ref().is_none_or(|client| client.may_use_grant(grant_type));
     if !may_use(request.grant.grant_type()) {
-        let grant_type = request.grant.grant_type();
-        let reason = format!("the client is not registered for the grant type {grant_type}");
-        return Response::error(400, "unauthorized_client", Rejection::new(reason, "RFC 7591 §2"));
+        return grant_not_registered(request.grant.grant_type());
     }
     let confirmation = match confirmation(client.as_deref(), proven, http) {
         Ok(confirmation) => confirmation,
