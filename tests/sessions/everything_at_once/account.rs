@@ -91,6 +91,12 @@ impl Account {
         }
     }
 
+    /// Whether the server has ended one of them since a spent refresh token came.
+    pub(super) fn is_ended_by_reuse(&self, ledger: &Ledger) -> bool {
+        let mut sessions = self.candidates.iter().map(|candidate| candidate.family);
+        sessions.any(|family| ledger.is_ended_by_reuse(family))
+    }
+
     /// Whether the store holds a session, and whichever of those that it may
     /// hold that is, the server honours it.
     pub(super) fn must_be_usable(&self, ledger: &Ledger) -> bool {

@@ -174,6 +174,11 @@ impl Ledger {
         self.entries[family].end.is_none()
     }
 
+    /// Whether it ended since a spent refresh token came again.
+    pub(super) fn is_ended_by_reuse(&self, family: Family) -> bool {
+        matches!(self.entries[family].end, Some(End::Reused(..)))
+    }
+
     /// Which session an access token is of, and of which client that is.
     pub(super) fn bearer(&self, access_token: &str) -> Option<(Family, &str)> {
         let (family, number) = numbers("access", access_token)?;

@@ -314,7 +314,9 @@ impl Scene {
         );
     }
 
-    /// When everything works again: what must be usable is.
+    /// When everything works again: what must be usable is. A session whose last
+    /// answer never arrived ends here, with the next request; whether that was
+    /// the server's doing is for [`Self::explain_ends`].
     fn settle(&self) -> usize {
         lock(&self.ledger).is_honest = true;
         let mut usable = 0;
@@ -332,7 +334,7 @@ impl Scene {
                 let bearer = ledger.bearer(outcome.stdout.trim_end());
                 let works = bearer.is_some_and(|(family, client)| ledger.honours(family) && client == profile);
                 usable += usize::from(works);
-                if must_be_usable && !works {
+                if must_be_usable && !works && !lock(account).is_ended_by_reuse(&ledger) {
                     self.find(number, span, format!("LOST: {profile}: {outcome:?}"));
                 }
             }
