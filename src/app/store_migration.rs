@@ -80,7 +80,7 @@ impl PreviousStore {
     /// Removes what is there, after `written` was kept in the new store. That
     /// it cannot be removed is reported, and is not an error.
     pub(crate) fn remove_old(&mut self, name: &ProfileName, written: &Session, observer: &mut dyn Observer) {
-        if store::contains(name, self.store.as_mut(), written) {
+        if let Ok(true) = store::contains(name, self.store.as_mut(), written) {
             // Two names of one store
             return;
         }
@@ -151,7 +151,7 @@ pub(crate) fn change_with_session(
         observer.observe(&Event::Note(&notice));
     }
     if let Err(error) = config::change(&path, &locks, changes) {
-        if let Err(undone) = copied.undo(name, old, new) {
+        if let Err(undone) = copied.undo(name, new) {
             warn_left_behind(name, &new.describe(), &undone.to_string(), &mut observer);
         }
         return Err(error.into());

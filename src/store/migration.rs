@@ -8,8 +8,6 @@ use super::{CredentialStore, ProfileName, StoreError};
 pub struct CopiedSession {
     /// As it stands in the new store.
     pub session: Session,
-    /// As it stood in the old store.
-    original: Session,
     /// What stood in the new store before.
     replaced: Option<Session>,
     /// Two names of one store: what is removed from the old one is gone from the new one too.
@@ -33,20 +31,19 @@ pub fn copy(
     // What is damaged there may be replaced, or the trial would have failed
     let replaced = new.load(profile).ok().flatten();
     let newest = replaced.as_ref().map_or(0, |replaced| replaced.generation);
-    let original = session.clone();
     let session = Session {
         generation: session.generation.max(newest).saturating_add(1),
         ..session
     };
     let written = new.save(profile, &session).and_then(|()| new.load(profile));
+    // Not known is not no: the record would be removed from the only place where it is
     let is_same_place = contains(profile, old, &session);
     let copied = CopiedSession {
         session,
-        original,
         replaced,
-        is_same_place,
+        is_same_place: matches!(is_same_place, Ok(true)),
     };
-    let error = match written {
+    let error = match written.and_then(|read| is_same_place.map(|_| read)) {
         Ok(Some(read)) if read.is_same_as(&copied.session) => return Ok(Some(copied)),
         Ok(_) => StoreError::NotReadBack {
             profile: profile.clone(),
@@ -54,7 +51,7 @@ pub fn copy(
         },
         Err(error) => error,
     };
-    let _ = copied.undo(profile, old, new);
+    let _ = copied.undo(profile, new);
     Err(error)
 }
 
@@ -70,22 +67,13 @@ impl CopiedSession {
         }
     }
 
-    /// Makes both stores what they were before.
+    /// Makes the new store what it was before; the old one still is.
     ///
     /// # Errors
     /// [`StoreError`]: then the record stands in both.
-    pub fn undo(
-        &self,
-        profile: &ProfileName,
-        old: &mut dyn CredentialStore,
-        new: &mut dyn CredentialStore,
-    ) -> Result<(), StoreError> {
+    pub fn undo(&self, profile: &ProfileName, new: &mut dyn CredentialStore) -> Result<(), StoreError> {
         if self.is_same_place {
             return Ok(());
-        }
-        // One that was kept aside is gone since the new store has saved
-        if !contains(profile, old, &self.original) {
-            old.save(profile, &self.original)?;
         }
         match &self.replaced {
             Some(replaced) => new.save(profile, replaced),
@@ -96,9 +84,12 @@ impl CopiedSession {
 
 /// Whether exactly this record is what a store holds. Where it was written to
 /// another one, both are the same place.
-pub fn contains(profile: &ProfileName, store: &mut dyn CredentialStore, session: &Session) -> bool {
-    let held = store.load(profile).ok().flatten();
-    held.is_some_and(|held| held.is_same_as(session))
+///
+/// # Errors
+/// [`StoreError`]: what it holds cannot be read.
+pub fn contains(profile: &ProfileName, store: &mut dyn CredentialStore, session: &Session) -> Result<bool, StoreError> {
+    let held = store.load(profile)?;
+    Ok(held.is_some_and(|held| held.is_same_as(session)))
 }
 
 #[cfg(test)]
@@ -117,6 +108,8 @@ mod tests {
         failing: Vec<&'static str>,
         /// Says that it has written, and has not.
         forgetful: bool,
+        /// After how many loads each one fails.
+        loads: Option<u32>,
     }
 
     impl Memory {
@@ -151,6 +144,9 @@ mod tests {
 
         fn load(&mut self, profile: &ProfileName) -> Result<Option<Session>, StoreError> {
             self.called("load")?;
+            if let Some(loads) = &mut self.loads {
+                *loads = loads.checked_sub(1).ok_or(FileStoreError::TooLarge)?;
+            }
             Ok(self.items.lock().unwrap().get(profile.as_str()).cloned())
         }
 
@@ -206,13 +202,15 @@ mod tests {
             assert_eq!((old.generation(), new.generation()), (Some(3), None), "{failing}");
         }
         let mut old = Memory::with(3);
-        let mut new = Memory {
-            forgetful: true,
-            ..Memory::default()
-        };
-        let error = copy(&work(), &mut old, &mut new).err().unwrap();
-        assert!(matches!(error, StoreError::NotReadBack { .. }), "{error:?}");
-        assert_eq!(old.generation(), Some(3));
+        for left_there in [None, Some(7)] {
+            let mut new = Memory {
+                forgetful: true,
+                ..left_there.map_or_else(Memory::default, Memory::with)
+            };
+            let error = copy(&work(), &mut old, &mut new).err().unwrap();
+            assert!(matches!(error, StoreError::NotReadBack { .. }), "{error:?}");
+            assert_eq!((old.generation(), new.generation()), (Some(3), left_there));
+        }
         old.failing = vec!["load"];
         assert!(copy(&work(), &mut old, &mut Memory::default()).is_err());
     }
@@ -223,7 +221,7 @@ mod tests {
             let mut old = Memory::with(3);
             let mut new = replaced.map_or_else(Memory::default, Memory::with);
             let copied = copy(&work(), &mut old, &mut new).unwrap().unwrap();
-            copied.undo(&work(), &mut old, &mut new).unwrap();
+            copied.undo(&work(), &mut new).unwrap();
             assert_eq!((old.generation(), new.generation()), (Some(3), replaced));
         }
     }
@@ -235,7 +233,18 @@ mod tests {
         let copied = copy(&work(), &mut old, &mut new).unwrap().unwrap();
         copied.leave(&work(), &mut old).unwrap();
         assert_eq!(new.generation(), Some(4));
-        copied.undo(&work(), &mut old, &mut new).unwrap();
+        copied.undo(&work(), &mut new).unwrap();
         assert_eq!(new.generation(), Some(4));
+    }
+
+    #[test]
+    fn what_may_be_one_store_under_two_names_is_not_moved() {
+        let mut new = Memory::with(3);
+        let mut old = Memory {
+            loads: Some(1),
+            ..new.clone()
+        };
+        assert!(copy(&work(), &mut old, &mut new).is_err());
+        assert_eq!(new.generation(), Some(3));
     }
 }

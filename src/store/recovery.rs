@@ -211,6 +211,7 @@ mod tests {
     use super::super::session::tests::full_session;
     use super::super::{FileKey, Interaction, StoreKind, open};
     use super::*;
+    use crate::protocol::time::UnixSeconds;
     use std::fs;
     use tempfile::TempDir;
 
@@ -321,6 +322,8 @@ mod tests {
         for name in ["keyring", "command:/usr/bin/docker-credential-pass"] {
             other(name).save(&work(), &full_session(3)).unwrap();
             assert_eq!(generation(&home), Some(2), "{name}");
+            other(name).delete(&work()).unwrap();
+            assert_eq!(generation(&home), Some(2), "{name}");
         }
     }
 
@@ -361,6 +364,21 @@ mod tests {
         assert!(store(&home).delete(&work()).unwrap());
         assert!(!path.exists());
         assert_eq!(generation(&home), None);
+    }
+
+    #[test]
+    fn once_the_store_has_caught_up_a_file_that_stayed_counts_no_more() {
+        let home = tempfile::tempdir().unwrap();
+        store(&home).save(&work(), &full_session(1)).unwrap();
+        // from a server that does not rotate refresh tokens, so that the file fits both records
+        let path = store(&home).save_recovery(&work(), &spent(), &full_session(2)).unwrap();
+        let content = fs::read(&path).unwrap();
+        // an access token that an API rejected counts as expired; the generation stays
+        let mut marked = full_session(2);
+        marked.tokens[0].expires_at = Some(UnixSeconds(0));
+        store(&home).save(&work(), &marked).unwrap();
+        fs::write(&path, content).unwrap();
+        assert!(store(&home).load(&work()).unwrap().unwrap().is_same_as(&marked));
     }
 
     #[test]
