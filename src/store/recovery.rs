@@ -372,12 +372,13 @@ mod tests {
         store(&home).save(&work(), &full_session(1)).unwrap();
         // from a server that does not rotate refresh tokens, so that the file fits both records
         let path = store(&home).save_recovery(&work(), &spent(), &full_session(2)).unwrap();
-        let content = fs::read(&path).unwrap();
+        let elsewhere = home.path().join("elsewhere");
+        fs::rename(&path, &elsewhere).unwrap();
         // an access token that an API rejected counts as expired; the generation stays
         let mut marked = full_session(2);
         marked.tokens[0].expires_at = Some(UnixSeconds(0));
         store(&home).save(&work(), &marked).unwrap();
-        fs::write(&path, content).unwrap();
+        fs::rename(&elsewhere, &path).unwrap();
         assert!(store(&home).load(&work()).unwrap().unwrap().is_same_as(&marked));
     }
 
