@@ -397,6 +397,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn of_another_profile_it_is_not_taken_even_with_the_same_refresh_token() {
+        let home = tempfile::tempdir().unwrap();
+        let play = ProfileName::parse("play").unwrap();
+        store(&home).save(&work(), &full_session(1)).unwrap();
+        let path = store(&home).save_recovery(&play, &spent(), &refreshed()).unwrap();
+        fs::rename(&path, path.with_file_name(".work@file.aside")).unwrap();
+        assert_eq!(generation(&home), Some(1));
+    }
+
+    #[test]
+    fn that_the_store_takes_nothing_is_known_before_a_refresh_token_is_spent() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("data"), "a file where the folder would be").unwrap();
+        assert!(store(&home).probe(&work()).is_err());
+        assert!(store(&home).prepare_save(&work()).is_err());
+    }
+
     #[cfg(unix)]
     #[test]
     fn where_the_first_folder_takes_nothing_it_goes_to_the_second() {
