@@ -309,6 +309,7 @@ impl Context {
             colour: self.style.colour,
             show_secrets: self.global.show_secrets,
             is_terminal,
+            redraws: is_terminal && can_redraw(&self.environment),
             width: self.style.width,
             height: is_terminal.then(terminal_height).flatten(),
         }
@@ -344,15 +345,15 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Error> {
         .map_err(|error| ProcessError::Runtime(error).into())
 }
 
-/// A runtime with a thread for each processor.
+/// A runtime that answers on one thread, with others for what takes long.
 pub(crate) fn server_runtime() -> Result<tokio::runtime::Runtime, Error> {
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    /// Answers that take long, names that are looked up and documents that are fetched, at once.
+    const THREADS: usize = 8;
     process::check_descriptors()
-        // one more, which reads and computes
-        .and_then(|()| process::check_threads(processors + 1))
+        .and_then(|()| process::check_threads(THREADS))
         .and_then(|()| {
-            tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(processors)
+            tokio::runtime::Builder::new_current_thread()
+                .max_blocking_threads(THREADS)
                 .enable_all()
                 .build()
         })
@@ -367,6 +368,11 @@ pub(crate) fn wait_for_person<T>(deadline: Option<Deadline>, work: impl Future<O
     let limited = async { tokio::time::timeout(deadline.left(), work).await };
     let outcome = runtime()?.block_on(interruptible(limited))?;
     outcome.map_err(|_| deadline.passed().into())
+}
+
+/// Whether a terminal can erase a row: outside Windows one without a kind is taken for one that cannot.
+fn can_redraw(environment: &Environment) -> bool {
+    environment.text("TERM").map_or(cfg!(windows), |kind| kind != "dumb")
 }
 
 /// How many rows the terminal at standard error has.

@@ -181,6 +181,9 @@ impl LockedRefresh<'_> {
     /// The session after a refresh; the one before, with a warning, where the
     /// refresh failed for reasons that pass and the old token is still valid.
     /// The second value says whether it is new.
+    ///
+    /// Never inlined: a token that is valid needs none of its room on the stack.
+    #[inline(never)]
     fn run(&self, found: ProfileRecord, interaction: Interaction, session: Session) -> Result<(Session, bool), Error> {
         let (context, options, wanted, chosen) = (self.context, self.options, self.wanted, self.chosen);
         let name = &chosen.name;

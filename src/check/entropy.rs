@@ -76,7 +76,7 @@ fn bits_of_varying(texts: &[Vec<char>]) -> f64 {
     let varying_chars = texts
         .iter()
         .flat_map(|text| varying.iter().filter_map(|place| text.get(*place)));
-    varying.len() as f64 * f64::log2(alphabet_size(varying_chars))
+    varying.len() as f64 * libm::log2(alphabet_size(varying_chars))
 }
 
 /// How many different characters each place may have: the smallest alphabet
@@ -91,7 +91,7 @@ fn alphabet_size<'c>(chars: impl Iterator<Item = &'c char>) -> f64 {
         .iter()
         .find(|(alphabet, _)| within(alphabet))
         .map_or(BASE64_SIZE, |(_, size)| *size);
-    let expected = size * (1.0 - (1.0 - 1.0 / size).powf(all.len() as f64));
+    let expected = size * (1.0 - (1.0 - 1.0 / size).powi(i32::try_from(all.len()).unwrap_or(i32::MAX)));
     let found = different.len() as f64;
     if found < expected / 2.0 { found.max(1.0) } else { size }
 }

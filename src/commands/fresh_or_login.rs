@@ -22,13 +22,30 @@ pub(super) fn fresh_or_login(
     config: &Config,
     chosen: &ChosenProfile,
 ) -> Result<FreshSession, Error> {
-    let found = match ensure_fresh(context, options, wanted, config, chosen) {
-        Err(error) if has_no_session(&error) => match login::log_in_machine(context, config, &chosen.name)? {
+    ensure_fresh(context, options, wanted, config, chosen)
+        .or_else(|error| log_in_and_retry(error, context, options, wanted, config, chosen))
+}
+
+/// What a login helps against is gone after one; every other error stays.
+///
+/// Never inlined: a session that is there needs none of its room on the stack.
+#[inline(never)]
+fn log_in_and_retry(
+    error: Error,
+    context: &Context,
+    options: &TokenOptions,
+    wanted: &Freshness,
+    config: &Config,
+    chosen: &ChosenProfile,
+) -> Result<FreshSession, Error> {
+    let found = if has_no_session(&error) {
+        match login::log_in_machine(context, config, &chosen.name)? {
             Some(session) if session.token(&wanted.part).is_some() => Ok(FreshSession { session, is_new: true }),
             Some(_) => ensure_fresh(context, options, wanted, config, chosen),
             None => Err(error),
-        },
-        found => found,
+        }
+    } else {
+        Err(error)
     };
     match found {
         Err(error) if options.login && login_may_help(&error) && context.has_terminal() => {

@@ -61,6 +61,16 @@ pub fn dispatch(command_line: CommandLine, environment: Environment, style: Styl
 
 fn run(context: &Context, command: Command) -> Result<(), Error> {
     match command {
+        // A page of the stack costs time where it is used first, and `oauth token` runs often
+        Command::Token(command) => token::run(context, &command),
+        command => run_any(context, command),
+    }
+}
+
+/// Takes as much of the stack as the command that needs the most.
+#[inline(never)]
+fn run_any(context: &Context, command: Command) -> Result<(), Error> {
+    match command {
         Command::Login(command) => login::run(context, &command),
         Command::Token(command) => token::run(context, &command),
         Command::Exec(options) => exec::run(context, &options),

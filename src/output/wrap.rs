@@ -111,6 +111,14 @@ fn end_of_row(text: &str, room: usize) -> Option<usize> {
     None
 }
 
+/// As much of a text, from its beginning, as fits into so many columns.
+pub fn part_that_fits(text: &str, room: usize) -> &str {
+    match room {
+        0 => "",
+        room => &text[..end_of_row(text, room).unwrap_or(text.len())],
+    }
+}
+
 /// How many columns a text takes.
 pub fn text_columns(text: &str) -> usize {
     text.chars().map(columns).sum()

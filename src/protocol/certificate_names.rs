@@ -1,11 +1,11 @@
 //! The names in a certificate: what a server knows a client by (RFC 8705 §2.1.2).
 
+use super::distinguished_name;
 use core::net::IpAddr;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::name::Name;
 
 /// One name of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,13 +37,8 @@ impl CertificateName {
     /// # Errors
     /// [`InvalidCertificateName::Subject`].
     pub fn subject(text: &str) -> Result<Self, InvalidCertificateName> {
-        let name: Name = without_spaces_after_commas(text)
-            .parse()
-            .map_err(|_| InvalidCertificateName::Subject)?;
-        match name.is_empty() {
-            true => Err(InvalidCertificateName::Subject),
-            false => Ok(CertificateName::Subject(name.to_string())),
-        }
+        let name = distinguished_name::normalized(text).ok_or(InvalidCertificateName::Subject)?;
+        Ok(CertificateName::Subject(name))
     }
 
     /// An address in any notation.
@@ -62,7 +57,9 @@ impl CertificateNames {
     pub fn read(der: &[u8]) -> Option<Self> {
         let certificate = Certificate::from_der(der).ok()?;
         let certificate = certificate.tbs_certificate();
-        let mut names = vec![CertificateName::Subject(certificate.subject().to_string())];
+        let mut names = vec![CertificateName::Subject(distinguished_name::of_certificate(
+            certificate.subject(),
+        ))];
         let (_, alternatives) = certificate
             .get_extension::<SubjectAltName>()
             .ok()?
@@ -100,18 +97,6 @@ impl CertificateNames {
             _ => "",
         }
     }
-}
-
-/// But for commas that are part of a value, which have a backslash before them.
-fn without_spaces_after_commas(text: &str) -> String {
-    let mut compact = String::with_capacity(text.len());
-    for character in text.chars() {
-        let is_after_comma = compact.ends_with(',') && !compact.ends_with("\\,");
-        if !(character == ' ' && is_after_comma) {
-            compact.push(character);
-        }
-    }
-    compact
 }
 
 /// The alternative names that clients are registered with.

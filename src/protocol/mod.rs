@@ -17,6 +17,7 @@ pub mod client_id;
 pub mod client_metadata_document;
 pub mod client_metadata_url;
 pub mod device_authorization;
+mod distinguished_name;
 pub mod dpop;
 pub mod endpoint;
 pub mod error;

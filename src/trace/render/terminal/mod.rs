@@ -32,12 +32,12 @@ use crate::trace::redact::Redaction;
 use crate::trace::{AuthorizationAddress, Event, NoteName, Observer, Paste, Progress};
 use address::AddressLines;
 use device_prompt::DevicePrompt;
-use indicatif::ProgressDrawTarget;
 use jiff::Zoned;
 use std::io::Write;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use step::level_of;
-use waiting::WaitingLine;
+use waiting::{SharedWriter, WaitingLine};
 
 /// What is said where a person may paste a URL and a listener waits too.
 const PASTE_BESIDE_LISTENER: &str =
@@ -60,8 +60,10 @@ pub struct TerminalSettings {
     pub colour: bool,
     /// `--show-secrets`.
     pub show_secrets: bool,
-    /// Whether standard error is a terminal, where a line can be redrawn.
+    /// Whether standard error is a terminal.
     pub is_terminal: bool,
+    /// Whether it is one on which a line can be redrawn.
+    pub redraws: bool,
     /// How many columns it has: wider values go on in the next line. `None`
     /// where nothing is to be broken.
     pub width: Option<usize>,
@@ -74,9 +76,8 @@ pub struct Terminal {
     settings: TerminalSettings,
     theme: Theme,
     redaction: Redaction,
-    writer: Box<dyn Write + Send>,
+    writer: SharedWriter,
     now: fn() -> Zoned,
-    draw_target: fn() -> ProgressDrawTarget,
     waiting: Option<WaitingLine>,
     addresses: AddressLines,
     /// Whether a URL can be pasted beside the listener, which is said when no
@@ -89,23 +90,17 @@ pub struct Terminal {
 impl Terminal {
     /// Writes to standard error.
     pub fn on_stderr(settings: TerminalSettings) -> Self {
-        Terminal::new(settings, Box::new(std::io::stderr()), ProgressDrawTarget::stderr)
+        Terminal::new(settings, Box::new(std::io::stderr()))
     }
 
-    /// Writes lines to `writer`; the line that is redrawn goes to `draw_target`.
-    /// The two are the same device unless a test looks at them apart.
-    pub fn new(
-        settings: TerminalSettings,
-        writer: Box<dyn Write + Send>,
-        draw_target: fn() -> ProgressDrawTarget,
-    ) -> Self {
+    /// Writes to `writer`.
+    pub fn new(settings: TerminalSettings, writer: Box<dyn Write + Send>) -> Self {
         let mut terminal = Terminal {
             settings,
             theme: Theme::new(settings.colour),
             redaction: Redaction::new(settings.show_secrets),
-            writer,
+            writer: Arc::new(Mutex::new(writer)),
             now: Zoned::now,
-            draw_target,
             waiting: None,
             addresses: AddressLines::default(),
             paste_beside_listener: false,
@@ -135,13 +130,12 @@ impl Terminal {
     /// Writes whole lines, around the waiting line if there is one. A standard
     /// error that cannot be written to is no reason to stop.
     fn line(&mut self, text: &str) {
-        let writer = &mut self.writer;
-        let mut write = || {
+        let write = |writer: &mut dyn Write| {
             let _ = writeln!(writer, "{text}").and_then(|()| writer.flush());
         };
         match &self.waiting {
             Some(waiting) => waiting.around(write),
-            None => write(),
+            None => write(&mut **waiting::lock(&self.writer)),
         }
     }
 
@@ -271,10 +265,8 @@ impl Terminal {
         }
         // one line at a time
         self.waiting = None;
-        let target = (self.draw_target)();
-        // a terminal that cannot redraw (TERM=dumb) gets the plain line
-        if self.settings.is_terminal && !target.is_hidden() {
-            self.waiting = Some(WaitingLine::begin(target, awaited, timeout));
+        if self.settings.redraws {
+            self.waiting = Some(WaitingLine::begin(&self.writer, awaited, timeout));
         } else {
             let text = waiting::plain_line(&(self.now)(), awaited, timeout);
             self.line(&text);
@@ -283,7 +275,7 @@ impl Terminal {
 
     /// Whether a long work is shown by a line that is redrawn.
     fn shows_progress(&self) -> bool {
-        self.settings.is_terminal && !self.settings.quiet && !self.settings.json && self.level() < 2
+        self.settings.redraws && !self.settings.quiet && !self.settings.json && self.level() < 2
     }
 
     fn progress(&mut self, progress: &Progress<'_>) {
@@ -301,12 +293,7 @@ impl Terminal {
         };
         match &self.waiting {
             Some(line) => line.show(message, left),
-            None => {
-                let target = (self.draw_target)();
-                if !target.is_hidden() {
-                    self.waiting = Some(WaitingLine::of_work(target, message, left));
-                }
-            }
+            None => self.waiting = Some(WaitingLine::of_work(&self.writer, message, left)),
         }
     }
 }

@@ -7,10 +7,10 @@ use crate::trace::fixtures::secrets_in_urls::{REVOCATION_COMMAND, revocation_url
 use crate::trace::fixtures::{
     Recording, SECRETS, URL, compare_with_golden, failed_login, play, recorded_login, response,
 };
-use indicatif::TermLike;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use std::io;
+use std::num::NonZero;
 use std::sync::{Arc, Mutex};
 use url::Url;
 
@@ -46,7 +46,7 @@ fn rendered(settings: TerminalSettings) -> String {
 
 fn rendered_of(recording: Recording, settings: TerminalSettings) -> String {
     let paper = Paper::default();
-    let mut terminal = Terminal::new(settings, Box::new(paper.clone()), ProgressDrawTarget::hidden).with_clock(noon);
+    let mut terminal = Terminal::new(settings, Box::new(paper.clone())).with_clock(noon);
     play(&mut |event, _| terminal.observe(event), recording);
     paper.text()
 }
@@ -212,7 +212,7 @@ fn colour_changes_nothing_but_the_colour() {
 #[test]
 fn a_long_url_is_neither_cut_nor_broken() {
     let paper = Paper::default();
-    let mut terminal = Terminal::new(level(0), Box::new(paper.clone()), ProgressDrawTarget::hidden);
+    let mut terminal = Terminal::new(level(0), Box::new(paper.clone()));
     let url = format!("{URL}&scope={}", "s".repeat(8_000));
     terminal.observe(&Event::AuthorizationUrl(url.as_str().into()));
     assert!(paper.text().ends_with(&format!("\n{url}\n")));
@@ -221,7 +221,7 @@ fn a_long_url_is_neither_cut_nor_broken() {
 #[test]
 fn a_long_body_is_counted_not_shown() {
     let paper = Paper::default();
-    let mut terminal = Terminal::new(level(2), Box::new(paper.clone()), ProgressDrawTarget::hidden);
+    let mut terminal = Terminal::new(level(2), Box::new(paper.clone()));
     let request = HttpRequest::get(Url::parse("https://id.example.com/keys").unwrap());
     let body = format!("[{}1]", "1,".repeat(5_000));
     let response = response(200, "application/json", &body);
@@ -310,74 +310,24 @@ fn success_has_a_tick_on_a_terminal_alone() {
 
 // The line that is redrawn.
 
-/// A terminal of which a test sees what is on the screen and what was drawn.
-#[derive(Debug, Default)]
-struct Screen {
-    drawn: String,
-    /// The redrawn line as it is.
-    current: String,
-}
+/// A terminal of which a test sees the screen, each time that something was written.
+#[derive(Clone)]
+struct Screen(Arc<Mutex<vt100::Parser>>);
 
-static SCREEN: Mutex<Screen> = Mutex::new(Screen {
-    drawn: String::new(),
-    current: String::new(),
-});
-
-#[derive(Debug)]
-struct ScreenHandle;
-
-impl TermLike for ScreenHandle {
-    fn width(&self) -> u16 {
-        80
-    }
-
-    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn write_line(&self, text: &str) -> io::Result<()> {
-        self.write_str(text)
-    }
-
-    fn write_str(&self, text: &str) -> io::Result<()> {
-        let mut screen = SCREEN.lock().unwrap();
-        screen.drawn.push_str(text);
-        screen.current.push_str(text);
-        Ok(())
-    }
-
-    fn clear_line(&self) -> io::Result<()> {
-        SCREEN.lock().unwrap().current.clear();
-        Ok(())
-    }
-
-    fn flush(&self) -> io::Result<()> {
-        Ok(())
+impl Screen {
+    /// The rows that are not empty.
+    fn rows(&self) -> Vec<String> {
+        let screen = self.0.lock().unwrap();
+        let rows = screen.screen().rows(0, 80).map(|row| row.trim_end().to_owned());
+        rows.filter(|row| !row.is_empty()).collect()
     }
 }
 
-/// Lines below the redrawn one; each says what else stood on the screen then.
-struct LinesOfScreen;
-
-impl Write for LinesOfScreen {
+impl Write for Screen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut screen = SCREEN.lock().unwrap();
-        let in_the_way = screen.current.trim().to_owned();
-        assert!(in_the_way.is_empty(), "written into {in_the_way:?}");
-        let text = std::str::from_utf8(bytes).unwrap();
-        screen.drawn.push_str(&format!("[{}]", text.trim_end_matches('\n')));
+        // as a terminal's driver does it
+        let text = std::str::from_utf8(bytes).unwrap().replace('\n', "\r\n");
+        self.0.lock().unwrap().process(text.as_bytes());
         Ok(bytes.len())
     }
 
@@ -388,28 +338,35 @@ impl Write for LinesOfScreen {
 
 #[test]
 fn the_waiting_line_makes_way_for_others_and_leaves_nothing_behind() {
-    let on_screen = || ProgressDrawTarget::term_like(Box::new(ScreenHandle));
+    let size = |size| NonZero::new(size).unwrap();
+    let screen = Screen(Arc::new(Mutex::new(vt100::Parser::new(size(24), size(80), 0))));
     let settings = TerminalSettings {
         is_terminal: true,
+        redraws: true,
         ..level(0)
     };
-    let mut terminal = Terminal::new(settings, Box::new(LinesOfScreen), on_screen);
+    let mut terminal = Terminal::new(settings, Box::new(screen.clone()));
     terminal.observe(&Event::WaitBegins {
         timeout: Duration::from_secs(300),
         awaited: "the browser",
         paste: Paste::No,
     });
-    // the first drawing comes from a thread of its own
-    let stands = |text: &str| SCREEN.lock().unwrap().current.trim_end().ends_with(text);
-    while !stands("5:00") {
+    let is_waiting = |row: &str, tick: char| row.starts_with(&format!("{tick} Waiting for the browser"));
+    assert!(is_waiting(&screen.rows()[0], '⠋'), "{:?}", screen.rows());
+    assert!(screen.rows()[0].ends_with(" 5:00"), "{:?}", screen.rows());
+    // redrawn by a thread of its own
+    while !is_waiting(&screen.rows()[0], '⠙') {
         std::thread::yield_now();
     }
     terminal.observe(&Event::Note("still here"));
-    assert!(SCREEN.lock().unwrap().drawn.contains("[note: still here]"));
-    assert!(SCREEN.lock().unwrap().current.contains("Waiting for the browser"));
+    let rows = screen.rows();
+    assert_eq!(rows[0], "note: still here");
+    assert!(
+        rows.len() == 2 && rows[1].contains("Waiting for the browser"),
+        "{rows:?}"
+    );
     terminal.observe(&Event::WaitEnds);
-    assert_eq!(SCREEN.lock().unwrap().current.trim(), "");
+    assert_eq!(screen.rows(), ["note: still here"]);
     terminal.observe(&Event::Warning("after the wait"));
-    assert!(SCREEN.lock().unwrap().drawn.contains("[warning: after the wait]"));
-    assert_eq!(SCREEN.lock().unwrap().current.trim(), "");
+    assert_eq!(screen.rows(), ["note: still here", "warning: after the wait"]);
 }

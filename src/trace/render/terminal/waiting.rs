@@ -1,66 +1,149 @@
 //! The line that says how long is left, at its right: redrawn at a terminal,
 //! written once elsewhere.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use crate::output::wrap::{part_that_fits, text_columns};
 use jiff::{SignedDuration, Zoned};
-use std::fmt::Write;
-use std::time::Duration;
+use std::io::Write;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// How often the line is redrawn.
 const REDRAW_EVERY: Duration = Duration::from_millis(120);
 
-/// What turns at its left; the last one is at the end.
-const TICKS: &str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ";
+/// What turns at its left.
+const TICKS: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-/// A line at a terminal that counts down. Gone when dropped.
+/// The columns of a terminal that does not tell how many it has.
+const USUAL_COLUMNS: usize = 80;
+
+/// To the first column, and what stands in the row is erased (ECMA-48 §8.3.41).
+const ERASE: &str = "\r\u{1b}[2K";
+
+/// What both the lines and the one that is redrawn are written to.
+pub(super) type SharedWriter = Arc<Mutex<Box<dyn Write + Send>>>;
+
+/// Whoever panicked while it wrote has left a writer all the same.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A line at a terminal that is redrawn by a thread of its own. Gone when dropped.
 pub(super) struct WaitingLine {
-    bar: ProgressBar,
+    writer: SharedWriter,
+    content: Arc<Mutex<Content>>,
+    /// Redraws until the sender is gone; `None` where no thread could be had.
+    redrawing: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+struct Content {
+    message: String,
+    left: Left,
+    ticks: usize,
+}
+
+/// What stands at the right.
+enum Left {
+    Until(Instant),
+    Text(String),
 }
 
 impl WaitingLine {
-    pub(super) fn begin(target: ProgressDrawTarget, awaited: &str, timeout: Duration) -> Self {
-        let left = move |progress: &ProgressState, out: &mut dyn Write| {
-            // a failure to draw is not worth more than this
-            let _ = out.write_str(&format_countdown(timeout.saturating_sub(progress.elapsed())));
+    /// A line that counts down.
+    pub(super) fn begin(writer: &SharedWriter, awaited: &str, timeout: Duration) -> Self {
+        let now = Instant::now();
+        let left = match now.checked_add(timeout) {
+            Some(end) => Left::Until(end),
+            None => Left::Text(String::new()),
         };
-        // the template is constant: if it were wrong, the bar's own would do
-        let style = ProgressStyle::with_template("{spinner} {wide_msg} {left}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner())
-            .with_key("left", left)
-            .tick_chars(TICKS);
-        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
-        bar.set_message(format!("Waiting for {awaited}"));
-        bar.enable_steady_tick(REDRAW_EVERY);
-        WaitingLine { bar }
+        WaitingLine::draw_first(writer, format!("Waiting for {awaited}"), left)
     }
 
     /// A line for a work that takes long: what is done now, and what is left at its right.
-    pub(super) fn of_work(target: ProgressDrawTarget, message: String, left: String) -> Self {
-        let style = ProgressStyle::with_template("{spinner} {wide_msg} {prefix}")
-            .unwrap_or_else(|_| ProgressStyle::default_spinner())
-            .tick_chars(TICKS);
-        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
-        let line = WaitingLine { bar };
-        line.show(message, left);
-        line.bar.enable_steady_tick(REDRAW_EVERY);
-        line
+    pub(super) fn of_work(writer: &SharedWriter, message: String, left: String) -> Self {
+        WaitingLine::draw_first(writer, message, Left::Text(left))
+    }
+
+    fn draw_first(writer: &SharedWriter, message: String, left: Left) -> Self {
+        let content = Content {
+            message,
+            left,
+            ticks: 0,
+        };
+        let (stop, stopped) = channel();
+        let (content, writer) = (Arc::new(Mutex::new(content)), Arc::clone(writer));
+        draw(&mut **lock(&writer), &lock(&content));
+        let (shown, out) = (Arc::clone(&content), Arc::clone(&writer));
+        let thread = std::thread::Builder::new().spawn(move || redraw_until(&stopped, &out, &shown));
+        WaitingLine {
+            writer,
+            content,
+            redrawing: thread.ok().map(|thread| (stop, thread)),
+        }
     }
 
     /// The next piece of the work.
     pub(super) fn show(&self, message: String, left: String) {
-        self.bar.set_prefix(left);
-        self.bar.set_message(message);
+        let mut writer = lock(&self.writer);
+        let mut content = lock(&self.content);
+        content.message = message;
+        content.left = Left::Text(left);
+        draw(&mut **writer, &content);
     }
 
     /// Takes the line away, writes, and puts it back.
-    pub(super) fn around(&self, write: impl FnOnce()) {
-        self.bar.suspend(write);
+    pub(super) fn around(&self, write: impl FnOnce(&mut dyn Write)) {
+        let mut writer = lock(&self.writer);
+        erase(&mut **writer);
+        write(&mut **writer);
+        draw(&mut **writer, &lock(&self.content));
     }
 }
 
 impl Drop for WaitingLine {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        if let Some((stop, thread)) = self.redrawing.take() {
+            drop(stop);
+            // one that panicked draws no more, as one that has ended
+            let _ = thread.join();
+        }
+        erase(&mut **lock(&self.writer));
+    }
+}
+
+fn redraw_until(stopped: &Receiver<()>, writer: &SharedWriter, content: &Mutex<Content>) {
+    while stopped.recv_timeout(REDRAW_EVERY) == Err(RecvTimeoutError::Timeout) {
+        let mut writer = lock(writer);
+        let mut content = lock(content);
+        content.ticks += 1;
+        draw(&mut **writer, &content);
+    }
+}
+
+/// A terminal that cannot be written to is no reason to stop.
+fn draw(writer: &mut dyn Write, content: &Content) {
+    let columns = terminal_size::terminal_size_of(std::io::stderr()).map(|(columns, _)| usize::from(columns.0));
+    let row = content.row(Instant::now(), columns.unwrap_or(USUAL_COLUMNS));
+    let _ = write!(writer, "{ERASE}{row}").and_then(|()| writer.flush());
+}
+
+fn erase(writer: &mut dyn Write) {
+    let _ = writer.write_all(ERASE.as_bytes()).and_then(|()| writer.flush());
+}
+
+impl Content {
+    /// All of it in one row, the message as far as it fits.
+    fn row(&self, now: Instant, columns: usize) -> String {
+        let left = match &self.left {
+            Left::Until(end) => format_countdown(end.saturating_duration_since(now)),
+            Left::Text(text) => text.clone(),
+        };
+        let tick = TICKS[self.ticks % TICKS.len()];
+        let room = columns.saturating_sub(text_columns(&left) + 3);
+        let message = part_that_fits(&self.message, room);
+        let gap = room.saturating_sub(text_columns(message));
+        part_that_fits(&format!("{tick} {message}{:gap$} {left}", ""), columns).to_owned()
     }
 }
 
@@ -104,6 +187,22 @@ fn format_duration(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_row_is_as_wide_as_the_terminal_and_the_message_gives_way() {
+        let row = |message: &str, columns| {
+            let content = Content {
+                message: message.to_owned(),
+                left: Left::Text("4:09".to_owned()),
+                ticks: 11,
+            };
+            content.row(Instant::now(), columns)
+        };
+        assert_eq!(row("Waiting", 20), "⠙ Waiting       4:09");
+        assert_eq!(row("Waiting for 日本語", 20), "⠙ Waiting for   4:09");
+        assert_eq!(row("Waiting for the browser", 20), "⠙ Waiting for t 4:09");
+        assert_eq!(row("Waiting", 5), "⠙  4:");
+    }
 
     #[test]
     fn durations_as_people_say_them() {
