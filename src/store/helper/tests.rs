@@ -40,6 +40,12 @@ fn behave(folder: &TempDir, behaviour: &str) {
     fs::write(folder.path().join("behaviour"), behaviour).unwrap();
 }
 
+/// The process that the helper has started in the background.
+fn sleeper(folder: &TempDir) -> rustix::process::Pid {
+    let id = fs::read_to_string(folder.path().join("sleeper")).unwrap();
+    rustix::process::Pid::from_raw(id.trim().parse().unwrap()).unwrap()
+}
+
 fn profile(name: &str) -> ProfileName {
     ProfileName::parse(name).unwrap()
 }
@@ -220,8 +226,7 @@ fn one_that_hangs_is_killed_with_what_it_has_started() {
         "{error:?}"
     );
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
-    let sleeper = fs::read_to_string(folder.path().join("sleeper")).unwrap();
-    let sleeper = rustix::process::Pid::from_raw(sleeper.trim().parse().unwrap()).unwrap();
+    let sleeper = sleeper(&folder);
     // A zombie remains until its new parent has looked after it
     while rustix::process::test_kill_process(sleeper).is_ok() {
         let state = fs::read_to_string(format!("/proc/{}/stat", sleeper.as_raw_nonzero())).unwrap_or_default();
@@ -238,10 +243,13 @@ fn what_stays_in_the_background_and_what_talks_much_keep_nobody_waiting() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = store(&folder);
     store.save(&profile("work"), &full_session(1)).unwrap();
-    let began = Instant::now();
-    behave(&folder, r#"sleep 20 & head -c 300000 /dev/zero >&2"#);
+    behave(
+        &folder,
+        r#"sleep 100 & echo $! > "$folder/sleeper"; head -c 300000 /dev/zero >&2"#,
+    );
     assert!(store.load(&profile("work")).unwrap().is_some());
-    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    // what was not waited for still runs
+    rustix::process::kill_process(sleeper(&folder), rustix::process::Signal::KILL).unwrap();
 }
 
 #[test]
