@@ -4,10 +4,12 @@
 //! An id never changes and is never given to another rule: people name it in
 //! their scripts (`--skip`).
 
+mod group;
 mod profile;
 mod purpose;
 mod reference;
 
+pub use group::RuleOrGroup;
 pub use profile::ServerProfile;
 
 use crate::foreign_text::sanitize;
@@ -60,6 +62,10 @@ pub struct UnknownRule {
 
 impl UnknownRule {
     fn suggestion(&self) -> String {
+        if let Ok(RuleOrGroup::Group(rules)) = self.id.parse() {
+            let ids: Vec<&str> = rules.iter().map(|rule| rule.id()).collect();
+            return format!("; the rules of this group: {}", ids.join(" "));
+        }
         let nearest = nearest(&self.id, Rule::ALL.iter().map(|rule| rule.id()));
         nearest.map_or_else(String::new, |id| format!("; did you mean `{id}`?"))
     }

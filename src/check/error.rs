@@ -32,6 +32,9 @@ pub enum CheckError {
         before: Box<Issuer>,
         profile: ProfileName,
     },
+    /// The examination was given no client, and none could be registered for it.
+    #[error("no client could be registered for the check: {reason}")]
+    NoClient { reason: String, exit_code: ExitCode },
     #[error("the check was interrupted")]
     Interrupted(ExitCode),
 }
@@ -72,6 +75,7 @@ impl Diagnosis for CheckError {
             CheckError::Findings { .. } => ExitCode::Findings,
             CheckError::EndedEarly(stop) => stop.exit_code,
             CheckError::ServerChanged { .. } => ExitCode::LoginRequired,
+            CheckError::NoClient { exit_code, .. } => *exit_code,
             CheckError::Interrupted(code) => *code,
         }
     }
@@ -95,6 +99,10 @@ impl Diagnosis for CheckError {
             CheckError::ServerChanged { profile, .. } => vec![
                 format!("Log in again, at the server that it names now: oauth login {profile}"),
                 "Or name a client of that server: --client-id ID".to_owned(),
+            ],
+            CheckError::NoClient { .. } => vec![
+                "Register a client in the server's own way, and name it: the same command with --client-id ID"
+                    .to_owned(),
             ],
             CheckError::Interrupted(_) => Vec::new(),
         }

@@ -31,6 +31,7 @@ mod interactivity;
 mod login_plan;
 mod logins;
 mod observations;
+mod own_client;
 mod prober;
 mod redemption;
 mod registration_requests;
@@ -57,6 +58,7 @@ use crate::trace::Event;
 use api::Api;
 use context::Check;
 use logins::Logins;
+use own_client::REGISTERS;
 use prober::Prober;
 use registrations::Registrations;
 use rules::metadata::Documents;
@@ -83,7 +85,7 @@ pub fn run(
     shutdown: Shutdown<'_>,
 ) -> Result<Report, CheckError> {
     let redirect_uri = probe_redirect_uri(&request.login.callback, world.caller.randomness);
-    let of_api;
+    let (of_api, of_own_client);
     let mut check = Check {
         prober: Prober::new(request, world, runtime, shutdown, redirect_uri.clone()),
         logins: Logins::default(),
@@ -115,6 +117,10 @@ pub fn run(
         for endpoint in check.prober.target.metadata.endpoints() {
             check.prober.world.caller.transport.note_named(endpoint.url(), &api.url);
         }
+    }
+    if check.prober.request.login.client.id.is_none() {
+        of_own_client = check.with_own_client()?;
+        check.use_client_of(&of_own_client);
     }
     examine(&mut check, &documents);
     report(check)
@@ -237,10 +243,9 @@ fn announce(check: &mut Check<'_, '_>) {
             "the server grants access without asking, so no browser is needed",
         ));
     }
-    if check.prober.request.registers && check.prober.target.registration_endpoint.is_some() {
-        observer.observe(&Event::Note(
-            "this check registers clients at the server, and deletes them at the end",
-        ));
+    let is_said = !check.registrations.left.is_empty();
+    if check.prober.request.registers && check.prober.target.registration_endpoint.is_some() && !is_said {
+        observer.observe(&Event::Note(REGISTERS));
     }
     let at_the_end = match check.prober.target.metadata.revocation_endpoint {
         Some(_) => "its tokens are revoked at the end",

@@ -17,7 +17,7 @@ pub type Shutdown<'e> = Pin<Box<dyn Future<Output = ExitCode> + 'e>>;
 pub struct CheckRequest {
     /// The server and the client, as a login would take them.
     pub login: LoginRequest,
-    /// The client's name.
+    /// The client's name; it is registered for the examination where the login names none.
     pub client_id: ClientId,
     /// Where the client is known, for an API whose profile keeps one.
     pub client_home: Option<ClientHome>,

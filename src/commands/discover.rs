@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::discovery::DiscoveryError;
 use crate::flow::discovery::capabilities::capabilities;
-use crate::flow::discovery::demands::{Demand, demands, login_command};
+use crate::flow::discovery::demands::{Demand, LoginTarget, demands, login_command};
 use crate::flow::discovery::lint::{Finding, findings};
 use crate::flow::discovery::report::{DiscoveryReport, explore};
 use crate::flow::discovery::walk::FoundDocument;
@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context, options: &DiscoverOptions) -> Result<(), Er
     let mut exploration = context.runtime()?.block_on(interruptible(exploring))?;
 
     let findings = findings(&exploration);
-    let fit = Fit::new(context, &exploration);
+    let fit = Fit::new(context, &exploration, &options.url);
     if context.style.json {
         report::print(as_json(&exploration, &findings, &fit).as_bytes())?;
     } else {
@@ -63,7 +63,7 @@ struct Fit {
 }
 
 impl Fit {
-    fn new(context: &Context, exploration: &DiscoveryReport) -> Self {
+    fn new(context: &Context, exploration: &DiscoveryReport, asked: &str) -> Self {
         let members = exploration.usable_members();
         let issuer = members.get("issuer").and_then(Value::as_str).map(str::to_owned);
         let demands = demands(&members);
@@ -80,11 +80,16 @@ impl Fit {
             .filter(|(_, missing): &(String, Vec<&str>)| !missing.is_empty())
             .collect();
         let is_usable = exploration.server.as_ref().is_some_and(|server| usable(server).is_ok());
+        // One whose metadata cannot be used is no API to a login.
+        let is_api = exploration.resource.is_some() && exploration.resource_problem.is_none();
         Fit {
-            login: issuer
-                .as_deref()
-                .filter(|_| is_usable)
-                .and_then(|issuer| login_command(issuer, &members)),
+            login: issuer.as_deref().filter(|_| is_usable).and_then(|issuer| {
+                let target = match is_api {
+                    true => LoginTarget::Api(asked),
+                    false => LoginTarget::Issuer(issuer),
+                };
+                login_command(target, &members)
+            }),
             issuer,
             demands,
             lacking,

@@ -287,6 +287,9 @@ fn a_protected_resource_leads_to_its_authorization_server() {
     let object = outcome.json();
     assert_eq!(object["resource"], described);
     assert_eq!(object["document"]["issuer"], server.origin());
+    // what is typed next is the URL that was typed first
+    let login = format!("oauth login '{api}' --client-id ID");
+    assert_eq!(object["login"], login);
     let asked = paths(&resource);
     // An issuer has no query, so this URL is that of a resource, which is asked itself first.
     assert_eq!(
@@ -298,6 +301,8 @@ fn a_protected_resource_leads_to_its_authorization_server() {
     );
     assert_eq!(asked.len(), 6, "and the four of the first server: {asked:?}");
     assert_eq!(paths(&server), [SERVER_METADATA, OPENID]);
+    let text = discover(&[&api]).stdout;
+    assert!(text.contains(&format!("log in with:\n  {login}\n")), "{text}");
     let notes = findings(&outcome);
     assert!(
         notes.iter().any(|(_, note)| note.contains("2 authorization servers")),
@@ -338,6 +343,7 @@ fn a_resource_may_name_its_metadata_in_its_challenge() {
     resource.on("GET", "/about", json(200, &described));
     let outcome = discover(&[&api, "--json"]).expect_code(0);
     assert_eq!(outcome.json()["document"]["issuer"], server.origin());
+    assert_eq!(outcome.json()["login"], format!("oauth login {api} --client-id ID"));
     assert_eq!(paths(&resource).last().map(String::as_str), Some("/about?of=mcp"));
     let attempts = outcome.json()["attempts"].to_string();
     assert!(attempts.contains("RFC 9728 §5.1"), "{attempts}");

@@ -1,7 +1,7 @@
 //! The flags of `oauth check`.
 
 use crate::args::login::LoginOptions;
-use crate::rules::{Rule, ServerProfile};
+use crate::rules::{Rule, RuleOrGroup, ServerProfile};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -24,9 +24,9 @@ pub struct CheckOptions {
     /// List the rules and test nothing
     #[arg(long, help_heading = "Rules")]
     pub list: bool,
-    /// Explain this rule, with a link to its section, and test nothing
+    /// Explain this rule, or each rule of a group such as pkce, with a link to its section, and test nothing
     #[arg(long, value_name = "RULE", help_heading = "Rules")]
-    pub explain: Option<Rule>,
+    pub explain: Option<RuleOrGroup>,
     /// Show each rule, those that passed too (also -v)
     #[arg(long, help_heading = "Rules")]
     pub all: bool,

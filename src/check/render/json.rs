@@ -32,11 +32,21 @@ pub fn list(selection: &Selection) -> String {
 
 /// One rule, for `--explain`.
 pub fn explain(rule: Rule, selection: &Selection) -> String {
+    format!("{}\n", explained(rule, selection))
+}
+
+/// The rules of a group, for `--explain`.
+pub fn explain_group(rules: &[Rule], selection: &Selection) -> String {
+    let rules = rules.iter().map(|rule| explained(*rule, selection));
+    format!("{}\n", Value::Array(rules.collect()))
+}
+
+fn explained(rule: Rule, selection: &Selection) -> Value {
     let mut object = named(rule, selection.level(rule));
     object["profiles"] = rule.profiles().map(|profile| json!(profile.as_str())).collect();
     object["url"] = json!(rule.url());
     object["purpose"] = json!(rule.purpose());
-    format!("{object}\n")
+    object
 }
 
 fn object(result: &RuleResult) -> Value {

@@ -176,18 +176,43 @@ pub fn list(selection: &Selection, width: Option<usize>) -> String {
 
 /// One rule, for `--explain`.
 pub fn explain(rule: Rule, selection: &Selection) -> String {
+    format!(
+        "{}\n{}\n\nTo test only this rule, and see each exchange:\n\n    oauth check URL --rule {rule} -vv\n\nTo see a server that breaks it:\n\n    oauth serve --break {rule}\n",
+        statement(rule, selection),
+        rule.purpose(),
+    )
+}
+
+/// The rules of a group, for `--explain`.
+/// What several in a row protect from is said once.
+pub fn explain_group(rules: &[Rule], selection: &Selection) -> String {
+    let mut text = String::new();
+    for (index, rule) in rules.iter().enumerate() {
+        text.push_str(&statement(*rule, selection));
+        let next = rules.get(index + 1);
+        if next.is_none_or(|next| next.purpose() != rule.purpose()) {
+            let _ = writeln!(text, "\n{}", rule.purpose());
+        }
+        if next.is_some() {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// What a rule says, and where.
+fn statement(rule: Rule, selection: &Selection) -> String {
     let profiles: Vec<&str> = rule.profiles().map(|profile| profile.as_str()).collect();
     let profiles = match profiles.is_empty() {
         true => String::new(),
         false => format!("\n  in the profiles {}", profiles.join(", ")),
     };
     format!(
-        "{rule}\n  {} {}\n  {} §{}: {}{profiles}\n\n{}\n\nTo test only this rule, and see each exchange:\n\n    oauth check URL --rule {rule} -vv\n\nTo see a server that breaks it:\n\n    oauth serve --break {rule}\n",
+        "{rule}\n  {} {}\n  {} §{}: {}{profiles}\n",
         selection.level(rule).as_str(),
         rule.statement(),
         rule.document(),
         rule.section(),
         rule.url(),
-        rule.purpose(),
     )
 }

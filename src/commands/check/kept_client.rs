@@ -7,7 +7,7 @@ use crate::app::context::Context;
 use crate::app::passphrase::ask_passphrase;
 use crate::args::config::Config;
 use crate::args::login::RegistrationChoice;
-use crate::args::settings::{ResolvedLogin, SettingsError};
+use crate::args::settings::ResolvedLogin;
 use crate::check::ClientHome;
 use crate::error::Error;
 use crate::protocol::client::ClientCredentials;
@@ -19,8 +19,7 @@ use crate::trace::Observer;
 /// server that the client is bound to, where the URL is an API's.
 ///
 /// # Errors
-/// [`SettingsError::Missing`] where no client is known, or that of the store
-/// where only it may know one.
+/// Those of the store where only it may know a client.
 pub(super) fn use_kept_client(
     context: &Context,
     config: &Config,
@@ -44,9 +43,6 @@ pub(super) fn use_kept_client(
         && resolved.client_search.registration != RegistrationChoice::Now
     {
         use_client(resolved, session, observer);
-    }
-    if resolved.request.client.id.is_none() {
-        return Err(missing_client(resolved, api.is_some()).into());
     }
     let Some(api) = api else {
         resolved.request.client.credentials = client_credentials(given, resolved, kept.as_ref());
@@ -102,18 +98,5 @@ fn use_client(resolved: &mut ResolvedLogin, session: &Session, observer: &mut dy
             client.id = Some(session.client.id.clone());
             client.method = client.method.or(Some(session.client.method));
         }
-    }
-}
-
-/// What helps depends on how the profile was made.
-fn missing_client(resolved: &ResolvedLogin, is_api: bool) -> SettingsError {
-    let name = &resolved.profile;
-    match &resolved.client_search.missing {
-        SettingsError::Missing { what, profile, .. } if is_api => SettingsError::Missing {
-            what,
-            profile: profile.clone(),
-            hint: format!("A login finds or registers one, which is checked with then: oauth login {name}"),
-        },
-        missing => missing.clone(),
     }
 }

@@ -3,6 +3,7 @@
 //! profile is changed.
 
 mod kept_client;
+mod missing;
 
 use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host};
 use crate::app::client_credentials::{check_client_authentication, given_client_credentials};
@@ -20,12 +21,14 @@ use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
 use crate::output::report;
+use crate::protocol::client::ClientId;
 use crate::protocol::endpoint::HttpPolicy;
-use crate::rules::ServerProfile;
+use crate::rules::{RuleOrGroup, ServerProfile};
 use crate::store::Session;
 use crate::system::files::output::{self, OutputError};
 use crate::trace::Observer;
 use kept_client::use_kept_client;
+use missing::{explain_missing, missing_client};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -39,10 +42,12 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
         };
         return report::print(list.as_bytes());
     }
-    if let Some(rule) = options.explain {
-        let text = match context.style.json {
-            true => render::json::explain(rule, &selection),
-            false => render::text::explain(rule, &selection),
+    if let Some(explained) = &options.explain {
+        let text = match (explained, context.style.json) {
+            (RuleOrGroup::Rule(rule), true) => render::json::explain(*rule, &selection),
+            (RuleOrGroup::Rule(rule), false) => render::text::explain(*rule, &selection),
+            (RuleOrGroup::Group(rules), true) => render::json::explain_group(rules, &selection),
+            (RuleOrGroup::Group(rules), false) => render::text::explain_group(rules, &selection),
         };
         return report::print_json_or_lines(&text, context.style.json);
     }
@@ -211,7 +216,8 @@ fn may_register(choice: RegistrationChoice, rules: &Selection) -> bool {
 fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Result<Report, Error> {
     reject_login_flags(options)?;
     let config = context.config()?;
-    let mut resolved = settings::login(&options.login, &context.environment, &config)?;
+    let resolved = settings::login(&options.login, &context.environment, &config);
+    let mut resolved = resolved.map_err(|error| explain_missing(error, &options.login))?;
     let profile = config.profile(&resolved.profile);
     if resolved.client_search.registration == RegistrationChoice::Now {
         // It says that clients are registered, and another one may be examined with.
@@ -230,7 +236,11 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
     reject_unattended(context, &options.login, &resolved, UnattendedWork::Check)?;
     let given = given_client_credentials(context, &options.login, (&resolved, Purpose::Login))?;
     let mut observer = context.observer();
+    let registers = may_register(resolved.client_search.registration, &rules);
     let client_home = use_kept_client(context, &config, &mut resolved, given, &mut observer)?;
+    if resolved.request.client.id.is_none() && !registers {
+        return Err(missing_client(&config, &resolved, &options.login).into());
+    }
     check_client_authentication(context, &resolved)?;
     let allowance = resolved.request.server.allowance;
     let transport = context.transport(profile, allowance == HttpPolicy::Everywhere)?;
@@ -246,9 +256,9 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
     };
     let paste_only = matches!(resolved.request.callback, CallbackChoice::Paste(_));
     let request = CheckRequest {
-        client_id: resolved.require_client()?.clone(),
+        client_id: resolved.request.client.id.clone().unwrap_or_else(ClientId::unnamed),
         login: resolved.request,
-        registers: may_register(resolved.client_search.registration, &rules),
+        registers,
         rules,
         client_home,
         deadline: context.deadline.map(|deadline| deadline.at),

@@ -128,10 +128,23 @@ fn signed_responses(members: Members<'_>) -> Option<Demand> {
     })
 }
 
-/// The login at this issuer that meets all demands, by the first grant that
-/// the server announces; `None` where it announces none of ours.
-pub fn login_command(issuer: &str, document: &Map<String, Value>) -> Option<String> {
+/// What a login is for.
+#[derive(Debug, Clone, Copy)]
+pub enum LoginTarget<'a> {
+    Issuer(&'a str),
+    /// The URL of an API.
+    Api(&'a str),
+}
+
+/// The login at this issuer, or to an API, that meets all demands, by the first
+/// grant that the server announces; `None` where it announces none of ours.
+pub fn login_command(target: LoginTarget<'_>, document: &Map<String, Value>) -> Option<String> {
     let members = Members(document);
+    let (url, client) = match target {
+        // A login to an API registers its client where that is possible.
+        LoginTarget::Api(url) if members.text("registration_endpoint").is_some() => (url, ""),
+        LoginTarget::Api(url) | LoginTarget::Issuer(url) => (url, " --client-id ID"),
+    };
     let grants = members.grant_types();
     let grant = if members.text("authorization_endpoint").is_some() {
         ""
@@ -153,8 +166,8 @@ pub fn login_command(issuer: &str, document: &Map<String, Value>) -> Option<Stri
     }
     let options: String = options.iter().map(|option| format!(" --{option}")).collect();
     Some(format!(
-        "oauth login {} --client-id ID{grant}{options}",
-        shell_words::quote(issuer)
+        "oauth login {}{client}{grant}{options}",
+        shell_words::quote(url)
     ))
 }
 
@@ -201,7 +214,7 @@ mod tests {
                 json!("https://as.example/authorize"),
             );
             assert_eq!(
-                login_command("https://as.example", &metadata),
+                login_command(LoginTarget::Issuer("https://as.example"), &metadata),
                 Some(format!("oauth login https://as.example --client-id ID{options}"))
             );
         }
@@ -221,7 +234,10 @@ mod tests {
             (json!({"grant_types_supported": ["implicit"]}), None),
         ] {
             let command = grant.map(|grant| format!("oauth login https://as.example --client-id ID{grant}"));
-            assert_eq!(login_command("https://as.example", &document(metadata)), command);
+            assert_eq!(
+                login_command(LoginTarget::Issuer("https://as.example"), &document(metadata)),
+                command
+            );
         }
     }
 

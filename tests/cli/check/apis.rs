@@ -147,10 +147,11 @@ fn with_register_the_registration_of_an_issuer_is_examined_and_every_client_dele
     assert!(count(examined) >= 3, "{log}");
     assert_eq!(count("POST /register 201"), count("DELETE /register 204"), "{log}");
 
-    // `--no-register` is stronger than a profile of rules, and a client is still needed
+    // `--no-register` is stronger than a profile of rules, and a client is needed then
     let outcome = check(&["--client-id", "oauth-cli", "--no-register", "--for", "mcp"]).expect_code(0);
     assert_eq!(with_verdict(&outcome, &["pass", "fail"]), Vec::<String>::new());
-    assert!(check(&["--register"]).expect_code(2).stderr.contains("--client-id"));
+    let without_client = check(&["--no-register", "--for", "mcp"]).expect_code(2);
+    assert!(without_client.stderr.contains("--client-id"), "{without_client:?}");
     assert_eq!(
         server.log().lines().filter(|line| line.contains(examined)).count(),
         count(examined)

@@ -141,3 +141,43 @@ fn without_a_login_before_the_login_is_named_that_finds_a_client() {
     assert!(error["hints"].to_string().contains("oauth login try"), "{error}");
     assert!(!error["hints"].to_string().contains("id.example.com"), "{error}");
 }
+
+#[test]
+fn without_a_client_both_ways_to_one_are_named_with_the_command_of_the_check() {
+    let home = Home::new();
+    for target in ["https://id.example.com", "https://api.example.com/mcp"] {
+        let outcome = run(home.oauth().args(["check", target])).expect_error(2);
+        for hint in [
+            format!("oauth check {target} --client-id ID"),
+            format!("oauth check {target} --register"),
+        ] {
+            assert!(outcome.hints().contains(&hint), "{outcome:?}");
+        }
+    }
+    let outcome = run(home.oauth().args(["check", "--register"])).expect_error(2);
+    assert!(outcome.hints().contains("oauth check https://"), "{outcome:?}");
+}
+
+#[test]
+fn a_check_that_may_register_needs_no_client_and_leaves_none() {
+    for path in ["", "/mcp"] {
+        let (home, server) = (Home::new(), DevelopmentServer::start(&["--approve", "auto"]));
+        let url = format!("{}{path}", server.issuer());
+        let mut command = home.oauth();
+        command.args(["check", &url, "--register", "--scope", "openid hello", "--json"]);
+        let outcome = run(command.args(RULE)).expect_code(0);
+        assert_eq!(with_verdict(&outcome, &["pass"]), ["pkce.supported"], "{outcome:#?}");
+        let said = outcome
+            .stderr
+            .matches("registers clients at the server, and deletes them")
+            .count();
+        assert_eq!(said, 1, "{outcome:?}");
+        assert_eq!(registrations(&server), 1);
+        let log = server.whole_log();
+        assert_eq!(log.matches("DELETE /register 204").count(), 1, "{log}");
+    }
+    // where that is not possible the other way is named
+    let (home, server) = (Home::new(), DevelopmentServer::start(&["--registration", "off"]));
+    let outcome = run(home.oauth().args(["check", &server.issuer(), "--register"])).expect_error(2);
+    outcome.says(&["announces no registration_endpoint", "--client-id ID"]);
+}

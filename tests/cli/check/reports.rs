@@ -198,6 +198,36 @@ fn a_rule_is_explained_without_a_server() {
 }
 
 #[test]
+fn the_name_of_a_group_explains_its_rules_and_is_no_rule_itself() {
+    let home = Home::new();
+    let ids: Vec<&str> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+    let in_group: Vec<&str> = ids.iter().copied().filter(|id| id.starts_with("device.")).collect();
+    for name in ["device", "device."] {
+        let explained = run(home.oauth().args(["check", "--explain", name])).expect_code(0);
+        let heads = explained.stdout.lines().filter(|line| ids.contains(line));
+        assert_eq!(heads.collect::<Vec<_>>(), in_group);
+        assert!(
+            explained.stdout.contains("https://www.rfc-editor.org/rfc/rfc8628"),
+            "{explained:?}"
+        );
+        let objects = run(home.oauth().args(["check", "--explain", name, "--json"]))
+            .expect_code(0)
+            .json();
+        let objects = objects.as_array().expect("a list").iter();
+        assert_eq!(
+            objects
+                .map(|object| object["id"].as_str().expect("an id"))
+                .collect::<Vec<_>>(),
+            in_group
+        );
+    }
+    for option in ["--rule", "--skip"] {
+        let outcome = run(home.oauth().args(["check", "https://id.example.com", option, "device"])).expect_error(2);
+        assert!(in_group.iter().all(|id| outcome.stderr.contains(id)), "{outcome:?}");
+    }
+}
+
+#[test]
 fn the_page_has_what_is_broken_first_with_links_and_reasons() {
     let home = Home::new();
     let server = broken_server(&home);
