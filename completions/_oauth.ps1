@@ -460,7 +460,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one profile''s settings')
             [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Change settings; an empty value removes the key')
             [CompletionResult]::new('use', 'use', [CompletionResultType]::ParameterValue, 'Make a profile the default')
-            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Delete a profile with its session and secrets')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Delete a profile with its session and secrets; `oauth logout` before it revokes the tokens')
             break
         }
         'oauth;profile;list' {
@@ -624,7 +624,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--rule', '--rule', [CompletionResultType]::ParameterName, 'Test this rule only; repeatable')
             [CompletionResult]::new('--skip', '--skip', [CompletionResultType]::ParameterName, 'Leave this rule out; repeatable')
             [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Test the rules of this profile, as binding as it makes them')
-            [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Explain this rule, with a link to its section, and test nothing')
+            [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Explain this rule, or each rule of a group such as pkce, with a link to its section, and test nothing')
             [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Write the report as a page for a ticket, too')
             [CompletionResult]::new('--junit', '--junit', [CompletionResultType]::ParameterName, 'Write the report as JUnit XML, too')
             [CompletionResult]::new('--sarif', '--sarif', [CompletionResultType]::ParameterName, 'Write the report as SARIF 2.1.0, too')

@@ -445,7 +445,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand show 'Show one profile''s settings'
             cand set 'Change settings; an empty value removes the key'
             cand use 'Make a profile the default'
-            cand remove 'Delete a profile with its session and secrets'
+            cand remove 'Delete a profile with its session and secrets; `oauth logout` before it revokes the tokens'
         }
         &'oauth;profile;list'= {
             cand --trace 'Also write the trace to FILE (.json, .har, .html or .mmd); repeatable [env: OAUTH_TRACE]'
@@ -603,7 +603,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --rule 'Test this rule only; repeatable'
             cand --skip 'Leave this rule out; repeatable'
             cand --for 'Test the rules of this profile, as binding as it makes them'
-            cand --explain 'Explain this rule, with a link to its section, and test nothing'
+            cand --explain 'Explain this rule, or each rule of a group such as pkce, with a link to its section, and test nothing'
             cand --html 'Write the report as a page for a ticket, too'
             cand --junit 'Write the report as JUnit XML, too'
             cand --sarif 'Write the report as SARIF 2.1.0, too'

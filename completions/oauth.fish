@@ -433,7 +433,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "show" -d 'Show one profile\'s settings'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "set" -d 'Change settings; an empty value removes the key'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "use" -d 'Make a profile the default'
-complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "remove" -d 'Delete a profile with its session and secrets'
+complete -c oauth -n "__fish_oauth_using_subcommand profile; and not __fish_seen_subcommand_from list show set use remove" -f -a "remove" -d 'Delete a profile with its session and secrets; `oauth logout` before it revokes the tokens'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l trace -d 'Also write the trace to FILE (.json, .har, .html or .mmd); repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l deadline -d 'Time limit for the whole command [env: OAUTH_DEADLINE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to use colour [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -583,7 +583,7 @@ rfc9700\t'Best Current Practice for OAuth 2.0 Security'
 oidc\t'OpenID Connect'
 fapi2\t'FAPI 2.0 Security Profile'
 mcp\t'Model Context Protocol'"
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l explain -d 'Explain this rule, with a link to its section, and test nothing' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l explain -d 'Explain this rule, or each rule of a group such as pkce, with a link to its section, and test nothing' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l html -d 'Write the report as a page for a ticket, too' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l junit -d 'Write the report as JUnit XML, too' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l sarif -d 'Write the report as SARIF 2.1.0, too' -r -F

@@ -63,6 +63,11 @@ impl Deadline {
         self.at.checked_sub(TIME_FOR_ANSWER.min(self.given / 2))
     }
 
+    /// The time that was given, in words.
+    pub(crate) fn describe(&self) -> String {
+        describe(self.given)
+    }
+
     pub(crate) fn passed(&self) -> DeadlinePassed {
         DeadlinePassed(self.given)
     }
@@ -105,7 +110,8 @@ fn wait_until_free(is_lifted: impl Fn() -> bool) -> Option<std::sync::MutexGuard
 #[error("the deadline of {} has passed", describe(*.0))]
 pub(crate) struct DeadlinePassed(Duration);
 
-fn describe(time: Duration) -> String {
+/// `250 ms`, `45 s`, `5 min`.
+pub(crate) fn describe(time: Duration) -> String {
     match time.as_secs() {
         0 => format!("{} ms", time.as_millis()),
         seconds => describe_seconds(seconds),

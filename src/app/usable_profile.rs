@@ -37,8 +37,26 @@ pub(crate) fn choose_usable_profile(
     Ok(found)
 }
 
+/// The profile that a command is about whether or not it has a session: the
+/// one that is named, or named after the URL, else the one that
+/// [`find_usable_profile`] finds.
+///
+/// # Errors
+/// Those of [`find_usable_profile`].
+pub(crate) fn find_saved_profile(
+    context: &Context,
+    choice: &ProfileChoice,
+    config: &Config,
+) -> Result<ChosenProfile, Error> {
+    match settings::choose_profile(choice, &context.environment, config) {
+        Ok(named) if choice.url().is_none() || config.profile(&named.name).is_some() => Ok(named),
+        _ => find_usable_profile(context, choice, config),
+    }
+}
+
 /// The profile of a choice. A URL may be that of several: one that has a
-/// session, else the one that is named after it.
+/// session, else the one that is named after it. Where the configuration file
+/// names no profile for the URL, it may be the issuer of a login to an API.
 ///
 /// # Errors
 /// [`SettingsError`](settings::SettingsError), also where several profiles
@@ -64,10 +82,25 @@ pub(crate) fn find_usable_profile(
     let named_is_saved = matches!(&named, Ok(named) if config.profile(&named.name).is_some());
     match (with_session, candidates.first()) {
         (Some(usable), _) => Ok(settings::only_profile(url, &usable)?),
-        // None is logged in: the error is about the one that a login would be for.
-        (None, Some(closest)) if closest.len() == 1 && !named_is_saved => Ok(settings::only_profile(url, closest)?),
+        // None is logged in: the error is about those that a login would be for.
+        (None, Some(closest)) if !named_is_saved => Ok(settings::only_profile(url, closest)?),
+        (None, None) if !named_is_saved => match sessions_of_issuer(context, config, url).as_slice() {
+            [] => Ok(named?),
+            found => Ok(settings::only_profile(url, found)?),
+        },
         (None, _) => Ok(named?),
     }
+}
+
+/// The saved profiles whose session is of this issuer. The configuration file
+/// of a login to an API does not name the issuer: the session does.
+fn sessions_of_issuer(context: &Context, config: &Config, url: &str) -> Vec<ProfileName> {
+    let is_of_issuer = |name: &&ProfileName| {
+        let session = load(context, config, name).ok().flatten();
+        session.is_some_and(|session| session.issuer.is_some_and(|issuer| issuer.as_str() == url))
+    };
+    let names = config.profiles().map(|(name, _)| name);
+    names.filter(is_of_issuer).cloned().collect()
 }
 
 /// Those of the profiles that have a session.
@@ -83,21 +116,24 @@ fn is_usable(context: &Context, config: &Config, name: &ProfileName) -> Option<b
     if needs_nobody(profile) {
         return Some(true);
     }
-    let chosen = ChosenProfile {
-        name: name.clone(),
-        chosen_by: ChosenBy::User,
-    };
-    match (
-        ProfileRecord::load(context, config, &chosen, Interaction::Forbidden),
-        profile,
-    ) {
-        (Ok(found), _) => Some(found.record.as_ref().is_some_and(is_live)),
+    match (load(context, config, name), profile) {
+        (Ok(session), _) => Some(session.as_ref().is_some_and(is_live)),
         (Err(_), None) => Some(false),
         (Err(_), Some(_)) => None,
     }
 }
 
-fn needs_nobody(profile: Option<&Profile>) -> bool {
+/// The record of a profile, where its store gives it without a person.
+fn load(context: &Context, config: &Config, name: &ProfileName) -> Result<Option<Session>, Error> {
+    let chosen = ChosenProfile {
+        name: name.clone(),
+        chosen_by: ChosenBy::User,
+    };
+    Ok(ProfileRecord::load(context, config, &chosen, Interaction::Forbidden)?.record)
+}
+
+/// Whether the profile gets its tokens without a login.
+pub(crate) fn needs_nobody(profile: Option<&Profile>) -> bool {
     let grant = profile.and_then(|profile| profile.text("grant"));
     grant.is_some_and(|grant| LoginGrant::from_str(grant).is_ok_and(|grant| !grant.needs_person()))
 }

@@ -3,6 +3,7 @@
 
 use super::fresh_or_login::fresh_or_login;
 use crate::app::context::Context;
+use crate::app::deadline::{self, Deadline};
 use crate::app::fresh_session::Freshness;
 use crate::app::login_required::LoginRequired;
 use crate::app::session::ProfileRecord;
@@ -26,9 +27,10 @@ const MAX_PAUSE: Duration = Duration::from_millis(500);
 
 /// There was no login in time.
 #[derive(Debug, thiserror::Error)]
-#[error("no login came within {} s", waited.as_secs())]
+#[error("no login came {limit}")]
 struct NoLoginCame {
-    waited: Duration,
+    /// What ended the wait.
+    limit: String,
     hints: Vec<String>,
     #[source]
     cause: WhyNeeded,
@@ -38,6 +40,20 @@ struct NoLoginCame {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct WhyNeeded(String);
+
+impl NoLoginCame {
+    /// `deadline` is given where it is earlier than the end of the wait.
+    fn new(wait: Duration, deadline: Option<Deadline>, needed: &Error) -> Self {
+        NoLoginCame {
+            limit: match deadline {
+                Some(deadline) => format!("before the deadline of {}", deadline.describe()),
+                None => format!("within {}", deadline::describe(wait)),
+            },
+            hints: needed.hints(),
+            cause: WhyNeeded(needed.to_string()),
+        }
+    }
+}
 
 impl Diagnosis for NoLoginCame {
     fn exit_code(&self) -> ExitCode {
@@ -60,7 +76,10 @@ pub(super) fn wait_for_login(
     wanted: &Freshness,
     wait: Duration,
 ) -> Result<(), Error> {
-    let until = Instant::now() + context.at_most(wait.min(MAX_WAIT));
+    let wait = wait.min(MAX_WAIT);
+    // Of two limits the earlier one is named, however close they are.
+    let deadline = context.deadline.filter(|deadline| deadline.left() < wait);
+    let until = Instant::now() + context.at_most(wait);
     let mut is_told = false;
     loop {
         let known = version(context, options);
@@ -78,14 +97,14 @@ pub(super) fn wait_for_login(
         while version(context, options) == known {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(NoLoginCame {
-                    waited: wait,
-                    hints: error.hints(),
-                    cause: WhyNeeded(error.to_string()),
-                }
-                .into());
+                return Err(NoLoginCame::new(wait, deadline, &error).into());
             }
-            context.wait_for_person(async { tokio::time::sleep(pause.min(left)).await })?;
+            match context.wait_for_person(async { tokio::time::sleep(pause.min(left)).await }) {
+                Err(passed) if passed.exit_code() == ExitCode::Timeout => {
+                    return Err(NoLoginCame::new(wait, deadline, &error).into());
+                }
+                paused => paused?,
+            }
             pause = (pause * 2).min(MAX_PAUSE);
         }
     }

@@ -6,9 +6,10 @@ use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::session::ProfileRecord;
 use crate::app::signals::interruptible;
 use crate::app::token_source::fresh_credentials;
+use crate::app::usable_profile::{find_saved_profile, needs_nobody};
 use crate::args::cli::LogoutOptions;
-use crate::args::config::Config;
-use crate::args::settings::{self, ChosenBy, ChosenProfile};
+use crate::args::config::{Config, Profile};
+use crate::args::settings::{ChosenBy, ChosenProfile};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::fault::{self, Point};
@@ -20,7 +21,7 @@ use crate::trace::{Event, NoteName, Observer};
 pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Error> {
     let config = context.config()?;
     if !options.all {
-        let chosen = settings::choose_profile(&options.profile, &context.environment, &config)?;
+        let chosen = find_saved_profile(context, &options.profile, &config)?;
         return one(context, &config, &chosen, options);
     }
     let names: Vec<ProfileName> = config.profiles().map(|(name, _)| name.clone()).collect();
@@ -76,6 +77,7 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
             NoteName::NotLoggedIn,
             &format!("profile \"{name}\" was not logged in"),
         ));
+        note_next_token(name, profile, &mut observer);
         return Ok(());
     };
     if !local {
@@ -105,7 +107,20 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
         false => format!("logged out of profile \"{name}\""),
     };
     observer.observe(&Event::Success(&done));
+    note_next_token(name, profile, &mut observer);
     Ok(())
+}
+
+/// The profile of a machine gets its next token without anybody.
+fn note_next_token(name: &ProfileName, profile: Option<&Profile>, observer: &mut dyn Observer) {
+    if needs_nobody(profile) {
+        for note in [
+            format!("this profile needs no login: the next `oauth token {name}` gets a new token"),
+            format!("so that it gets none any more, remove the profile: oauth profile remove {name}"),
+        ] {
+            observer.observe(&Event::Note(&note));
+        }
+    }
 }
 
 /// Deletes the tokens; a record stays for the next login where it has a secret

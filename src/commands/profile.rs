@@ -212,8 +212,10 @@ fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
         if session.is_signed_in() {
             context.observer().observe(&Event::NamedNote(
                 NoteName::NotRevoked,
-                "the tokens were not revoked at the server, and stay valid until they expire; to revoke them, log \
-                 out before you remove a profile",
+                &format!(
+                    "the session of profile \"{name}\" is deleted, and its tokens are not revoked: they stay valid at the \
+                     server until they expire; to revoke tokens, run `oauth logout` before `oauth profile remove`"
+                ),
             ));
         }
     }

@@ -5,6 +5,7 @@ use crate::app::context::Context;
 use crate::app::login_required::LoginRequired;
 use crate::app::session::{ProfileRecord, check_matches_profile, check_not_suspended};
 use crate::app::session_row::SessionRow;
+use crate::app::usable_profile::find_saved_profile;
 use crate::args::cli::{ProfileChoice, StatusOptions};
 use crate::args::config::{Config, Profile};
 use crate::args::settings::{self, ChosenProfile, SettingsError};
@@ -83,7 +84,7 @@ struct Listing {
 impl Listing {
     fn load(context: &Context, options: &StatusOptions, config: &Config) -> Result<Self, Error> {
         if options.profile.argument.is_some() || options.profile.option.is_some() {
-            let chosen = settings::choose_profile(&options.profile, &context.environment, config)?;
+            let chosen = find_saved_profile(context, &options.profile, config)?;
             return Listing::of_profile(context, config, &chosen);
         }
         Ok(Listing::of_all(context, config))

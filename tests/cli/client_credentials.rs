@@ -435,3 +435,18 @@ fn a_profile_of_a_person_without_a_session_still_needs_a_login() {
     run(&mut token_with_secret(&home)).expect_error(4);
     assert_eq!(server.requests().len(), 0);
 }
+
+#[test]
+fn a_logout_says_that_the_next_token_needs_no_login() {
+    let (home, server) = (Home::new(), server_for_machines());
+    run(&mut login(&home, &server, &[])).expect_code(0);
+    for _ in ["logged in", "not logged in any more"] {
+        let outcome = run(home.oauth().args(["logout", "ci"])).expect_code(0);
+        outcome.says(&[
+            "note: this profile needs no login: the next `oauth token ci` gets a new token",
+            "oauth profile remove ci",
+        ]);
+    }
+    run(home.oauth().args(["logout", "ci"])).expect_code(0);
+    run(token(&home).env("OAUTH_CLIENT_SECRET", SECRET)).expect_code(0);
+}

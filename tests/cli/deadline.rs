@@ -5,11 +5,12 @@
 use super::credential_helper::Helped;
 use super::support::authorization_server::{self, ACCESS_TOKEN};
 use super::support::binary::Home;
+use super::support::bridge::Bridge;
 use super::support::literal_server::{LiteralServer, Reply, json};
 use super::support::login::{complete, login};
 use super::support::outcome::{finish, run};
 use super::support::running::Running;
-use super::support::sessions::{ending_in, refreshable, session};
+use super::support::sessions::{ending_in, refreshable, resource, session};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -211,4 +212,43 @@ fn it_is_a_duration_and_not_inherited() {
         .expect_error(2)
         .says(&["OAUTH_DEADLINE"]);
     run(&mut token(&home, &["--deadline", "30d"])).expect_code(0);
+}
+
+/// `oauth mcp` waits on its standard input, which stays open.
+#[test]
+fn a_bridge_ends_by_the_deadline_until_its_first_exchange() {
+    let (home, server) = (Home::new(), LiteralServer::start());
+    let url = server.url("/mcp");
+    home.configure(&format!(
+        "[profile.work]\nissuer = \"{}\"\nresource = [\"{url}\"]\n",
+        server.origin()
+    ));
+    let mut kept = refreshable(&server.origin());
+    kept.requested.resource = vec![resource(&url)];
+    home.keep("work", &kept);
+    server.on("POST", "/mcp", json(200, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#));
+    let message = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let bridge = |deadline: &str| {
+        let mut command = home.oauth();
+        command.args(["mcp", &url, "--deadline", deadline]);
+        Bridge::start(&mut command, Stdio::piped())
+    };
+
+    let silent = bridge("300ms");
+    assert_eq!(silent.next_or_end(), None);
+    silent
+        .end()
+        .expect_error(7)
+        .says(&["the deadline of 300 ms has passed"]);
+
+    let past_deadline = Instant::now() + Duration::from_millis(3800);
+    let mut used = bridge("3s");
+    used.say(message);
+    assert!(used.next().contains("result"));
+    // what began before the deadline is not ended by it
+    std::thread::sleep(past_deadline.saturating_duration_since(Instant::now()));
+    used.say(&message.replace(":1,", ":2,"));
+    assert!(used.next_or_end().is_some());
+    used.close();
+    used.end().expect_code(0);
 }

@@ -151,3 +151,19 @@ fn with_json_a_login_tells_first_where_to_sign_in_and_how_a_browser_elsewhere_ge
         finish(child).expect_code(0);
     }
 }
+
+#[test]
+fn the_earlier_one_of_wait_and_deadline_is_named_and_the_deadline_where_they_are_equal() {
+    let home = Home::new();
+    home.keep("work", &ending_in(-10, session("https://id.example")));
+    for (wait, deadline, limit) in [
+        ("100ms", "100ms", "before the deadline of 100 ms"),
+        ("1h", "100ms", "before the deadline of 100 ms"),
+        ("100ms", "1h", "within 100 ms"),
+    ] {
+        let arguments = ["token", "work", "--wait", wait, "--deadline", deadline];
+        let outcome = run(home.oauth().args(arguments)).expect_error(7);
+        assert_eq!(outcome.error(), format!("no login came {limit}"));
+        assert!(outcome.hints().contains("oauth login work"), "{outcome:?}");
+    }
+}

@@ -243,6 +243,14 @@ fn remove_deletes_the_profile_its_session_and_its_default() {
     home.keep("play", &session(ISSUER));
     let removed = profile(&home, &["remove", "work"]).expect_code(0);
     assert_eq!(removed.stdout, "");
+    let session = "the session of profile \"work\" is deleted, and its tokens are not revoked";
+    let said_at = |text: &str| {
+        removed
+            .stderr
+            .find(text)
+            .unwrap_or_else(|| panic!("{text}: {removed:?}"))
+    };
+    assert!(said_at(session) < said_at("removed profile \"work\""), "{removed:?}");
     assert!(
         removed.stderr.contains("profile \"play\" is the default now"),
         "{removed:?}"

@@ -106,3 +106,46 @@ fn of_equally_close_profiles_a_request_takes_the_one_with_a_session() {
     request(&with_profiles(&api, "api", &[("one", true), ("two", true)])).expect_error(2);
     request(&with_profiles(&api, "api", &[("one", false), ("two", false)])).expect_error(2);
 }
+
+#[test]
+fn the_issuer_of_a_login_to_an_api_names_its_profile_where_that_is_the_only_one() {
+    let (api, issuer) = ("https://api.example.com/mcp", "https://id.example.com");
+    let home = with_profiles(api, "api", &[("notes", true)]);
+    assert_eq!(token(&home, &[issuer]).expect_code(0).stdout, "token-of-notes\n");
+    token(&home, &["https://other.example"]).expect_error(2);
+    // a profile of the server itself is meant first, logged in or not
+    let file = home.configuration() + "[profile.own]\nissuer = \"https://id.example.com\"\n";
+    home.configure(&file);
+    let outcome = token(&home, &[issuer]).expect_error(4);
+    assert_eq!(outcome.error(), "profile \"own\" is not logged in");
+    // of several none is chosen
+    let home = with_profiles(api, "api", &[("notes", true), ("tasks", true)]);
+    let outcome = token(&home, &[issuer]).expect_error(2);
+    for part in ["\"notes\" and \"tasks\"", "-p NAME"] {
+        assert!(outcome.stderr.contains(part), "{outcome:?}");
+    }
+}
+
+#[test]
+fn of_several_profiles_without_a_session_none_is_chosen_and_all_are_named() {
+    let url = "https://id.example.com";
+    let home = with_profiles(url, "issuer", &[("one", false), ("two", false)]);
+    for command in ["token", "status", "logout"] {
+        let outcome = run(home.oauth().args([command, url])).expect_error(2);
+        assert!(outcome.error().contains("\"one\" and \"two\""), "{outcome:?}");
+    }
+}
+
+#[test]
+fn status_and_logout_find_the_only_profile_of_a_server_too() {
+    let url = "https://id.example.com";
+    let home = with_profiles(url, "issuer", &[("other", true)]);
+    let outcome = run(home.oauth().args(["status", url])).expect_code(0);
+    assert!(outcome.stdout.contains("other"), "{outcome:?}");
+    run(home.oauth().args(["logout", url, "--local"])).expect_code(0);
+    assert!(home.kept("other").is_none());
+    // the profile that is named after the URL is meant, even where it has no session
+    let home = with_profiles(url, "issuer", &[("id.example.com", false), ("other", true)]);
+    run(home.oauth().args(["logout", url, "--local"])).expect_code(0);
+    assert!(home.kept("other").is_some());
+}

@@ -50,7 +50,7 @@ pub enum ProfileCommand {
         #[arg(value_hint = PROFILE_NAME)]
         name: String,
     },
-    /// Delete a profile with its session and secrets
+    /// Delete a profile with its session and secrets; `oauth logout` before it revokes the tokens
     Remove {
         /// Profile name
         #[arg(value_hint = PROFILE_NAME)]

@@ -61,8 +61,8 @@ pub enum SettingsError {
         /// With its port.
         host: String,
     },
-    /// The tokens of several profiles may go there.
-    #[error("the profiles {} have a token for {host}", quoted_list(profiles))]
+    /// Several profiles are for the same server, or their tokens may go there.
+    #[error("the profiles {} are all for {host}: one has to be named", quoted_list(profiles))]
     SeveralProfiles {
         /// With its port.
         host: String,

@@ -8,6 +8,7 @@ use super::observer::BridgeObserver;
 use super::pipes::{Line, Output, read_lines};
 use super::token_cell::TokenCell;
 use super::tool_headers::ToolHeaders;
+use crate::app::deadline::Deadline;
 use crate::app::signals::shutdown_signal;
 use crate::error::{Error, ProcessError};
 use crate::protocol::http::{HeaderName, HeaderValue};
@@ -43,6 +44,8 @@ pub(super) struct BridgeSettings {
     pub(super) transport: Transport,
     pub(super) desk: Sender<DeskMessage>,
     pub(super) observer: BridgeObserver,
+    /// For what comes before the first exchange with the server.
+    pub(super) deadline: Option<Deadline>,
 }
 
 pub(super) struct Bridge {
@@ -57,6 +60,7 @@ pub(super) struct Bridge {
     pub(super) modern_version: RefCell<Option<String>>,
     pub(super) tool_headers: RefCell<ToolHeaders>,
     pub(super) observer: BridgeObserver,
+    deadline: Option<Deadline>,
     output: mpsc::Sender<Vec<u8>>,
     in_flight: RefCell<HashMap<String, InFlight>>,
     tasks: Cell<u64>,
@@ -72,10 +76,11 @@ struct InFlight {
 }
 
 impl Bridge {
-    /// Passes messages until the client closes one of its ends, or a signal comes.
+    /// Passes messages until the client closes one of its ends, a signal comes,
+    /// or the deadline passes before the first exchange.
     ///
     /// # Errors
-    /// [`ProcessError::Interrupted`], or a thread that cannot be started.
+    /// [`ProcessError::Interrupted`], that of the deadline, or a thread that cannot be started.
     pub(super) fn run(settings: BridgeSettings, runtime: &Runtime) -> Result<(), Error> {
         let output = Output::start()?;
         let lines = read_lines()?;
@@ -89,6 +94,7 @@ impl Bridge {
             modern_version: RefCell::default(),
             tool_headers: RefCell::default(),
             observer: settings.observer,
+            deadline: settings.deadline,
             output: output.messages.clone(),
             in_flight: RefCell::default(),
             tasks: Cell::new(0),
@@ -108,6 +114,7 @@ impl Bridge {
                 },
                 () = self.output.closed() => break Ok(()),
                 code = &mut signal => break Err(ProcessError::Interrupted(code).into()),
+                error = deadline_passes(self.deadline) => break Err(error),
             }
         };
         if outcome.is_ok() {
@@ -249,4 +256,15 @@ impl Bridge {
             flight.abort.abort();
         }
     }
+}
+
+/// Resolves when the deadline has passed, unless it is lifted by then.
+async fn deadline_passes(deadline: Option<Deadline>) -> Error {
+    let Some(deadline) = deadline else {
+        return std::future::pending().await;
+    };
+    while !deadline.left().is_zero() {
+        tokio::time::sleep(deadline.left()).await;
+    }
+    deadline.passed().into()
 }

@@ -5,6 +5,7 @@
 use super::bridge::Bridge;
 use super::failure::Failure;
 use crate::app::context::caller;
+use crate::app::deadline;
 use crate::error::Error;
 use crate::flow::authorized_request::{BodyAtHand, NoAnswer, PresentedToken, TokenVerdict, send_authorized};
 use crate::protocol::event_stream::EventStream;
@@ -95,6 +96,8 @@ impl Bridge {
     /// one that the store had, it may be refused too, and a new one is tried.
     pub(super) async fn send(&self, request: &HttpRequest) -> Result<Answer, Failure> {
         let mut token = self.tokens.fresh().await?;
+        // What begins now takes as long as client and server want.
+        deadline::lift();
         let (mut may_replace, mut replacements, mut step_ups) = (true, 0, 0);
         loop {
             let answer = self.send_once(request, &mut token).await?;

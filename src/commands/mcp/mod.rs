@@ -60,9 +60,8 @@ pub(super) fn run(context: &Context, options: &McpOptions) -> Result<(), Error> 
         transport,
         desk: sender.clone(),
         observer,
+        deadline: context.deadline,
     };
-    // The deadline is for what comes before the first message.
-    deadline::lift();
     std::thread::Builder::new()
         .name("bridge".to_owned())
         .spawn(move || {
