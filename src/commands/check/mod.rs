@@ -239,7 +239,7 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
     let registers = may_register(resolved.client_search.registration, &rules);
     let client_home = use_kept_client(context, &config, &mut resolved, given, &mut observer)?;
     if resolved.request.client.id.is_none() && !registers {
-        return Err(missing_client(&config, &resolved, &options.login).into());
+        return Err(missing_client(&config, &resolved, &options.login));
     }
     check_client_authentication(context, &resolved)?;
     let allowance = resolved.request.server.allowance;
