@@ -18,6 +18,9 @@ use crate::flow::token_services::TokenServiceError;
 use crate::store::{CredentialStore, FreshCredentials, ProfileName, Session, SessionStoreError};
 use crate::trace::{Event, NoteName, Observer};
 
+const NO_REVOCATION_ENDPOINT: &str = "the server's metadata names no revocation endpoint: the tokens are deleted here, but stay valid until they \
+     expire; if the server has one, add --revocation-endpoint URL at the next login";
+
 pub(super) fn run(context: &Context, options: &LogoutOptions) -> Result<(), Error> {
     let config = context.config()?;
     if !options.all {
@@ -90,11 +93,7 @@ fn one(context: &Context, config: &Config, chosen: &ChosenProfile, options: &Log
             source,
         })?;
         if revoked == Revocation::NoEndpoint {
-            observer.observe(&Event::NamedNote(
-                NoteName::NotRevoked,
-                "the server's metadata names no revocation endpoint: the tokens are deleted here, but stay valid \
-                 until they expire; if the server has one, add --revocation-endpoint URL at the next login",
-            ));
+            observer.observe(&Event::NamedNote(NoteName::NotRevoked, NO_REVOCATION_ENDPOINT));
         }
     }
     fault::here(Point::TokensRevoked);

@@ -13,9 +13,10 @@ use crate::app::signals::shutdown_signal;
 use crate::app::token_source::Purpose;
 use crate::app::unattended::reject_unattended;
 use crate::args::cli::CheckOptions;
+use crate::args::config::Config;
 use crate::args::login::RegistrationChoice;
 use crate::args::login_grant::LoginGrant;
-use crate::args::settings::{self, SettingsError, UnattendedWork};
+use crate::args::settings::{self, ResolvedLogin, SettingsError, UnattendedWork};
 use crate::check::{CheckError, CheckRequest, Report, Selection, render, run as check_server};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
@@ -213,16 +214,15 @@ fn may_register(choice: RegistrationChoice, rules: &Selection) -> bool {
     }
 }
 
-fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Result<Report, Error> {
+/// The login that the server is examined by.
+fn resolve(context: &Context, options: &CheckOptions, config: &Config) -> Result<ResolvedLogin, Error> {
     reject_login_flags(options)?;
-    let config = context.config()?;
-    let resolved = settings::login(&options.login, &context.environment, &config);
+    let resolved = settings::login(&options.login, &context.environment, config);
     let mut resolved = resolved.map_err(|error| explain_missing(error, &options.login))?;
-    let profile = config.profile(&resolved.profile);
     if resolved.client_search.registration == RegistrationChoice::Now {
         // It says that clients are registered, and another one may be examined with.
         let named = &options.login.client;
-        let saved = profile.cloned().unwrap_or_default();
+        let saved = config.profile(&resolved.profile).cloned().unwrap_or_default();
         resolved.request.client.id = named.named_id(&context.environment, &saved)?;
     }
     if resolved.grant != LoginGrant::AuthorizationCode {
@@ -234,6 +234,13 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
         .into());
     }
     reject_unattended(context, &options.login, &resolved, UnattendedWork::Check)?;
+    Ok(resolved)
+}
+
+fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Result<Report, Error> {
+    let config = context.config()?;
+    let mut resolved = resolve(context, options, &config)?;
+    let profile = config.profile(&resolved.profile);
     let given = given_client_credentials(context, &options.login, (&resolved, Purpose::Login))?;
     let mut observer = context.observer();
     let registers = may_register(resolved.client_search.registration, &rules);
