@@ -174,7 +174,7 @@ Register-ArgumentCompleter -Native -CommandName 'oauth' -ScriptBlock {
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Private key of the client certificate (PEM), with --cert')
             [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Proxy for all requests but those to this machine')
             [CompletionResult]::new('--id-token', '--id-token', [CompletionResultType]::ParameterName, 'Print the ID token instead')
-            [CompletionResult]::new('--force-refresh', '--force-refresh', [CompletionResultType]::ParameterName, 'Refresh even if the token is still valid')
+            [CompletionResult]::new('--force-refresh', '--force-refresh', [CompletionResultType]::ParameterName, 'Refresh even if the token is still valid; where the server cannot be reached, a valid one is printed with a warning')
             [CompletionResult]::new('--login', '--login', [CompletionResultType]::ParameterName, 'Log in first if needed (requires a terminal)')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted')

@@ -169,7 +169,7 @@ set edit:completion:arg-completer[oauth] = {|@words|
             cand --key 'Private key of the client certificate (PEM), with --cert'
             cand --proxy 'Proxy for all requests but those to this machine'
             cand --id-token 'Print the ID token instead'
-            cand --force-refresh 'Refresh even if the token is still valid'
+            cand --force-refresh 'Refresh even if the token is still valid; where the server cannot be reached, a valid one is printed with a warning'
             cand --login 'Log in first if needed (requires a terminal)'
             cand -v 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
             cand --verbose 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'

@@ -205,7 +205,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand token" -l cert -d 'Client ce
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l proxy -d 'Proxy for all requests but those to this machine' -r
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l id-token -d 'Print the ID token instead'
-complete -c oauth -n "__fish_oauth_using_subcommand token" -l force-refresh -d 'Refresh even if the token is still valid'
+complete -c oauth -n "__fish_oauth_using_subcommand token" -l force-refresh -d 'Refresh even if the token is still valid; where the server cannot be reached, a valid one is printed with a warning'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l login -d 'Log in first if needed (requires a terminal)'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
 complete -c oauth -n "__fish_oauth_using_subcommand token" -l show-secrets -d 'Do not redact secrets in the trace'

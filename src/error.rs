@@ -19,7 +19,23 @@ impl Error {
     /// The same error with one more hint.
     #[must_use]
     pub fn with_hint(self, hint: String) -> Self {
-        Error(Box::new(Hinted { error: self.0, hint }))
+        let is_first = false;
+        Error(Box::new(Hinted {
+            error: self.0,
+            hint,
+            is_first,
+        }))
+    }
+
+    /// The same error with a hint before its own.
+    #[must_use]
+    pub fn with_first_hint(self, hint: String) -> Self {
+        let is_first = true;
+        Error(Box::new(Hinted {
+            error: self.0,
+            hint,
+            is_first,
+        }))
     }
 
     /// The error itself, where it is of this type.
@@ -114,6 +130,8 @@ impl Diagnosis for ProcessError {
 struct Hinted {
     error: Box<dyn Diagnosis>,
     hint: String,
+    /// Whether it stands before those of the error.
+    is_first: bool,
 }
 
 impl fmt::Display for Hinted {
@@ -135,7 +153,8 @@ impl Diagnosis for Hinted {
 
     fn hints(&self) -> Vec<String> {
         let mut hints = self.error.hints();
-        hints.push(self.hint.clone());
+        let at = if self.is_first { 0 } else { hints.len() };
+        hints.insert(at, self.hint.clone());
         hints
     }
 

@@ -51,7 +51,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         colour: settings::colour(command_line.global.color, &environment, stderr_is_terminal),
         width: stderr_is_terminal.then(app::context::terminal_width).flatten(),
     };
-    match commands::dispatch(command_line, environment, style) {
+    match commands::dispatch(command_line, arguments, environment, style) {
         Ok(()) => 0,
         Err(error) => {
             report::report(&error, style);

@@ -22,11 +22,13 @@ use crate::system::dirs::Folders;
 use crate::system::environment::{Environment, unset_command};
 use crate::system::files::has_controlling_terminal;
 use crate::system::{self, SystemRandomness, process};
+use crate::trace::redact::Redaction;
 use crate::trace::render::terminal::{Terminal, TerminalSettings};
 use crate::trace::{Event, Observer};
 use crate::transport::{Transport, TransportSettings};
 use sha2::{Digest, Sha256};
 use std::cell::Cell;
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,6 +42,8 @@ pub(crate) struct Context {
     pub(crate) trace: Option<SharedTrace>,
     /// When the command ends at the latest.
     pub(crate) deadline: Option<Deadline>,
+    /// What was typed, from the name of the program on.
+    pub(crate) arguments: Vec<OsString>,
     /// Standard input belongs to someone else: to a command that is run, or to a protocol.
     pub(crate) stdin_is_taken: bool,
     /// How the sources of a session are read: the caller that makes the context knows,
@@ -69,6 +73,7 @@ impl Context {
             environment,
             style,
             trace,
+            arguments: Vec::new(),
             stdin_is_taken: false,
             prepare_sources: |_, _, _, _| Ok(Box::new(NoSources)),
             sources_of: Vec::new(),
@@ -88,6 +93,7 @@ impl Context {
             style: self.style,
             trace: self.trace.clone(),
             deadline: self.deadline,
+            arguments: self.arguments.clone(),
             stdin_is_taken: self.stdin_is_taken,
             prepare_sources: self.prepare_sources,
             sources_of,
@@ -98,6 +104,11 @@ impl Context {
     /// A wait, unless the deadline comes first.
     pub(crate) fn at_most(&self, wait: Duration) -> Duration {
         self.deadline.map_or(wait, |deadline| wait.min(deadline.left()))
+    }
+
+    /// What was typed, as a page may show it.
+    pub(crate) fn command_line(&self) -> String {
+        Redaction::new(self.global.show_secrets).command_line(&self.arguments)
     }
 
     /// Waits for a person: a signal or the deadline ends it.
@@ -178,11 +189,15 @@ impl Context {
     ) -> Error {
         let is_keyring = matches!(self.store_kind(profile), Ok(StoreKind::Keyring));
         let is_of_store = error.exit_code() == ExitCode::Store;
-        match is_of_store && is_keyring && profile.is_some() && self.overridden_store(profile).is_none() {
-            true => error.with_hint(format!(
-                "For cron, CI and ssh, keep the session in a file. Run where the keyring works: oauth profile set {name} store=file"
-            )),
-            false => error,
+        if !(is_of_store && is_keyring && profile.is_some() && self.overridden_store(profile).is_none()) {
+            return error;
+        }
+        let hint = format!(
+            "For cron, CI and ssh, keep the session in a file. Run where the keyring works: oauth profile set {name} store=file"
+        );
+        match self.has_display() {
+            true => error.with_hint(hint),
+            false => error.with_first_hint(hint),
         }
     }
 
@@ -231,12 +246,16 @@ impl Context {
     /// How long a keyring may take for a command that a person waits for: with
     /// a terminal and a display it may ask to be unlocked.
     pub(crate) fn interaction(&self) -> Interaction {
-        let display = self.environment.has("DISPLAY") || self.environment.has("WAYLAND_DISPLAY");
-        if std::io::stdin().is_terminal() && display {
+        if std::io::stdin().is_terminal() && self.has_display() {
             Interaction::Allowed
         } else {
             Interaction::Forbidden
         }
+    }
+
+    /// Whether there is a desktop that a keyring may ask on.
+    fn has_display(&self) -> bool {
+        self.environment.has("DISPLAY") || self.environment.has("WAYLAND_DISPLAY")
     }
 
     /// Whether a person may be there who can sign in.

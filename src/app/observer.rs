@@ -11,17 +11,19 @@ use crate::trace::render::terminal::Terminal;
 use crate::trace::renderer::TraceContext;
 use crate::trace::{Event, Observer};
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::rc::Rc;
 
 /// The trace files, which all observers of a process share.
 pub(crate) type SharedTrace = Rc<RefCell<TraceFiles>>;
 
 /// Opens the files of `--trace`, else of `OAUTH_TRACE`, before anything else happens.
+/// `arguments` is what was typed.
 ///
 /// # Errors
 /// [`crate::trace::TraceFileError`].
 pub(crate) fn open_trace(
-    command: &'static str,
+    (command, arguments): (&'static str, &[OsString]),
     global: &GlobalOptions,
     environment: &Environment,
 ) -> Result<Option<SharedTrace>, Error> {
@@ -33,10 +35,12 @@ pub(crate) fn open_trace(
     if paths.is_empty() {
         return Ok(None);
     }
+    let redaction = Redaction::new(global.show_secrets);
     let context = TraceContext {
         command,
+        command_line: redaction.command_line(arguments),
         began_at: jiff::Timestamp::now(),
-        redaction: Redaction::new(global.show_secrets),
+        redaction,
     };
     Ok(Some(Rc::new(RefCell::new(TraceFiles::open(&paths, context)?))))
 }

@@ -53,7 +53,8 @@ impl ProfileRecord {
             Ok(None) if chosen.chosen_by != ChosenBy::Fallback => Err(missing(chosen, config)),
             Ok(record) => Ok(ProfileRecord { kind, store, record }),
             Err(error) => {
-                let text = format!("{} could not be searched for it: {error}", store.describe());
+                let store = store.describe();
+                let text = format!("A login with --no-save may be in {store}, which cannot be read here: {error}");
                 let hint = error_chain(&text, &error);
                 Err(missing(chosen, config).with_hint(hint))
             }

@@ -156,7 +156,7 @@ pub(super) fn api_request(url: &Url, token: Option<&Secret>) -> HttpRequest {
     HttpRequest {
         method: Method::Get,
         headers,
-        ..HttpRequest::get(url.clone())
+        ..HttpRequest::get_from_resource(url.clone())
     }
 }
 
@@ -170,7 +170,7 @@ pub(super) fn resource_metadata(challenge: &Exchange) -> Option<String> {
 }
 
 fn fetch(prober: &mut Prober<'_, '_>, url: Url) -> Option<ApiDocument> {
-    let exchange = prober.send(HttpRequest::get(url)).ok()?;
+    let exchange = prober.send(HttpRequest::get_from_resource(url)).ok()?;
     let members = exchange.object().filter(|_| exchange.status() == 200)?;
     Some(ApiDocument { exchange, members })
 }

@@ -123,6 +123,7 @@ impl Prober<'_, '_> {
                 headers,
                 body: None,
                 tls_identity: None,
+                is_to_resource: false,
             })?;
         }
         let mut shown = Evidence::from_first_to_last(&first, &exchange.evidence());
@@ -167,6 +168,7 @@ impl Prober<'_, '_> {
             headers,
             body,
             tls_identity: None,
+            is_to_resource: false,
         })
     }
 

@@ -36,19 +36,26 @@ use crate::args::settings;
 use crate::error::Error;
 use crate::output::report::{self, Style};
 use crate::system::environment::Environment;
+use std::ffi::OsString;
 
-/// Runs the command.
+/// Runs the command, which was typed as these arguments.
 ///
 /// # Errors
 /// [`Error`], which knows its exit code.
-pub fn dispatch(command_line: CommandLine, environment: Environment, style: Style) -> Result<(), Error> {
+pub fn dispatch(
+    command_line: CommandLine,
+    arguments: Vec<OsString>,
+    environment: Environment,
+    style: Style,
+) -> Result<(), Error> {
     let Some(command) = command_line.command else {
         return report::print(CommandLine::definition().render_help().to_string().as_bytes());
     };
     settings::check_global(&command_line.global)?;
-    let trace = observer::open_trace(command.name(), &command_line.global, &environment)?;
+    let trace = observer::open_trace((command.name(), &arguments), &command_line.global, &environment)?;
     let deadline = Deadline::start(&command_line.global, &environment, style)?;
     let mut context = Context::new(command_line.global, environment, style, trace, deadline);
+    context.arguments = arguments;
     context.stdin_is_taken = command.takes_stdin();
     context.prepare_sources = token_source::prepare;
     let outcome = run(&context, command);

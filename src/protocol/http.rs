@@ -219,6 +219,9 @@ pub struct HttpRequest {
     pub body: Option<RequestBody>,
     /// What the client shows of itself in TLS (RFC 8705 §2).
     pub tls_identity: Option<Arc<TlsIdentity>>,
+    /// Whether a protected resource answers, and not the authorization server
+    /// (RFC 6749 §1.1).
+    pub is_to_resource: bool,
 }
 
 impl HttpRequest {
@@ -230,6 +233,15 @@ impl HttpRequest {
             headers: vec![("accept".into(), HeaderValue::Plain("application/json".into()))],
             body: None,
             tls_identity: None,
+            is_to_resource: false,
+        }
+    }
+
+    /// The same of what a protected resource publishes or serves.
+    pub fn get_from_resource(url: Url) -> Self {
+        HttpRequest {
+            is_to_resource: true,
+            ..HttpRequest::get(url)
         }
     }
 
@@ -241,6 +253,7 @@ impl HttpRequest {
             headers: vec![("accept".into(), HeaderValue::Plain("application/json".into()))],
             body: Some(RequestBody::Form(body)),
             tls_identity: None,
+            is_to_resource: false,
         }
     }
 

@@ -20,7 +20,7 @@ const STATELESS_ERRORS: std::ops::RangeInclusive<i64> = -32_099..=-32_020;
 
 /// A GET that takes whatever an API answers.
 pub fn get_request(url: Url) -> HttpRequest {
-    let mut request = HttpRequest::get(url);
+    let mut request = HttpRequest::get_from_resource(url);
     request.headers = vec![("accept".into(), HeaderValue::Plain(ACCEPT.to_owned()))];
     request
 }
@@ -73,7 +73,10 @@ fn client_info() -> Value {
 }
 
 fn message_request(url: Url, message: &Value, headers: &[(&'static str, &str)]) -> HttpRequest {
-    let mut request = HttpRequest::post_json(url, message.to_string());
+    let mut request = HttpRequest {
+        is_to_resource: true,
+        ..HttpRequest::post_json(url, message.to_string())
+    };
     request.headers = vec![("accept".into(), HeaderValue::Plain(ACCEPT.to_owned()))];
     let headers = headers.iter();
     request

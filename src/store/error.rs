@@ -48,9 +48,12 @@ impl Diagnosis for StoreError {
     }
 
     fn hints(&self) -> Vec<String> {
-        let mut hints = self.hints_for_session();
-        hints.extend(self.other_stores());
-        hints
+        let (own, others) = (self.hints_for_session(), self.other_stores());
+        // Where there is no desktop, a keyring is the longer way.
+        match self {
+            StoreError::Keyring(KeyringError::NoBus { .. }) => [others, own].concat(),
+            _ => [own, others].concat(),
+        }
     }
 }
 

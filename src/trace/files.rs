@@ -95,7 +95,7 @@ impl TraceFiles {
     pub fn open(paths: &[PathBuf], context: TraceContext) -> Result<Self, TraceFileError> {
         let mut chosen: Vec<(&PathBuf, Box<dyn Renderer>)> = Vec::new();
         for path in paths {
-            let renderer = renderer_for(path, context)?;
+            let renderer = renderer_for(path, &context)?;
             if !chosen.iter().any(|(earlier, _)| *earlier == path) {
                 chosen.push((path, renderer));
             }
@@ -142,13 +142,13 @@ impl Observer for TraceFiles {
     }
 }
 
-fn renderer_for(path: &Path, context: TraceContext) -> Result<Box<dyn Renderer>, TraceFileError> {
+fn renderer_for(path: &Path, context: &TraceContext) -> Result<Box<dyn Renderer>, TraceFileError> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     match ending {
-        "json" => Ok(Box::new(JsonLines::new(context))),
-        "har" => Ok(Box::new(Har::new(context))),
-        "html" => Ok(Box::new(Html::new(context))),
-        "mmd" => Ok(Box::new(Mermaid::new(context))),
+        "json" => Ok(Box::new(JsonLines::new(context.clone()))),
+        "har" => Ok(Box::new(Har::new(context.clone()))),
+        "html" => Ok(Box::new(Html::new(context.clone()))),
+        "mmd" => Ok(Box::new(Mermaid::new(context.clone()))),
         _ => Err(TraceFileError::UnknownEnding {
             path: path.to_path_buf(),
         }),

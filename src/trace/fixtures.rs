@@ -401,6 +401,7 @@ pub(super) fn compare_with_golden(name: &str, text: &str) {
 pub(super) fn context(show_secrets: bool) -> TraceContext {
     TraceContext {
         command: "login",
+        command_line: "oauth login https://id.example.com --client-id desktop".to_owned(),
         began_at: "2026-11-22T13:58:20Z".parse::<Timestamp>().unwrap(),
         redaction: Redaction::new(show_secrets),
     }

@@ -380,15 +380,15 @@ impl Event<'_> {
     }
 }
 
-/// Who answers a request: a server that gets a token in the header or in the URL
-/// is a resource server (RFC 6750 §2.1, §2.3).
+/// Who answers a request: a protected resource that is asked as one, and a server
+/// that gets a token in the header or in the URL (RFC 6750 §2.1, §2.3).
 fn recipient(request: &HttpRequest) -> Party {
     let shows_token = request
         .headers
         .iter()
         .any(|(_, value)| matches!(value, HeaderValue::Credentials { scheme, .. } if *scheme != "Basic"));
     let in_url = || request.url.query_pairs().any(|(name, _)| name == "access_token");
-    if shows_token || in_url() {
+    if request.is_to_resource || shows_token || in_url() {
         Party::ResourceServer
     } else {
         Party::AuthorizationServer

@@ -13,6 +13,7 @@
 //! Everything that comes out is neutralised (see `foreign_text`).
 
 mod allow_list;
+mod command_line;
 #[cfg(test)]
 mod tests;
 mod url_parts;

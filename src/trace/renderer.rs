@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 /// What a renderer knows beside the events.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct TraceContext {
     /// The command, such as `login`.
     pub command: &'static str,
+    /// The whole of it, as it may be shown.
+    pub command_line: String,
     /// When the first event can have happened.
     pub began_at: Timestamp,
     /// What may be shown.

@@ -18,9 +18,9 @@ use url::Url;
 fn renderers(show_secrets: bool) -> [(&'static str, Box<dyn Renderer>); 4] {
     let context = context(show_secrets);
     [
-        ("json", Box::new(JsonLines::new(context))),
-        ("har", Box::new(Har::new(context))),
-        ("html", Box::new(Html::new(context))),
+        ("json", Box::new(JsonLines::new(context.clone()))),
+        ("har", Box::new(Har::new(context.clone()))),
+        ("html", Box::new(Html::new(context.clone()))),
         ("mmd", Box::new(Mermaid::new(context))),
     ]
 }

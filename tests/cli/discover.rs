@@ -61,12 +61,7 @@ fn every_url_is_told_with_its_status_and_why_it_is_not_taken() {
             format!("/t{OPENID}"),
             "not used: 200 with text/html, no JSON object",
         ),
-        (
-            taken,
-            "200",
-            format!("{OPENID}/t"),
-            "used: the first JSON object that came",
-        ),
+        (taken, "200", format!("{OPENID}/t"), "used: the first document found"),
         (absent, "404", format!("/t{SERVER_METADATA}"), "not used"),
     ] {
         assert!(line.starts_with(status), "{line}");
@@ -118,7 +113,7 @@ fn as_json_it_is_one_object_with_the_document_as_it_came() {
     assert_eq!(
         object["attempts"],
         value!([
-            {"url": server.url(SERVER_METADATA), "status": 200, "taken": true, "reason": "the first JSON object that came"},
+            {"url": server.url(SERVER_METADATA), "status": 200, "taken": true, "reason": "the first document found"},
             {"url": server.url(OPENID), "status": 404, "taken": false, "reason": "404"},
         ])
     );

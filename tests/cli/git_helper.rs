@@ -329,3 +329,25 @@ fn a_bound_token_and_one_that_the_protocol_cannot_write_are_not_given() {
     home.keep("work", &broken);
     get(&home, HOST).expect_error(6).does_not_say("quit");
 }
+
+#[test]
+fn for_a_host_beside_the_issuer_it_is_said_what_to_set_and_for_others_nothing() {
+    let home = home("");
+    for (host, is_related) in [
+        ("git.example.com", true),
+        ("id.example.com", true),
+        ("example.com", true),
+        ("git.example", false),
+        ("github.com", false),
+        ("127.0.0.1:3000", false),
+    ] {
+        let outcome = get(&home, &format!("protocol=https\nhost={host}\n\n"));
+        if !is_related {
+            assert_silent(&outcome);
+            continue;
+        }
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), ""), "{outcome:?}");
+        let command = format!("oauth profile set work 'allow_host={host}'");
+        assert!(outcome.stderr.contains(&command), "{outcome:?}");
+    }
+}

@@ -128,7 +128,7 @@ fn a_name_that_the_operator_gave_is_no_claim_and_a_client_without_one_has_its_id
             "{}",
             page.html
         );
-        assert!(!page.html.contains("It is the client"), "{}", page.html);
+        assert!(!page.html.contains("class=\"note identity\""), "{}", page.html);
     }
 }
 
@@ -166,4 +166,22 @@ fn the_command_to_log_in_names_the_files_that_are_known_and_works() {
     let words = shell_words::split(line.1).expect("words");
     assert!(words.contains(&secret.display().to_string()), "{words:?}");
     run(home.oauth().args(&words).args(["--grant", "client-credentials"])).expect_code(0);
+}
+
+#[test]
+fn whose_word_the_name_is_stands_between_the_name_and_what_it_asks_for() {
+    let server = DevelopmentServer::start(&[]);
+    let client = register(&server, "Your Bank");
+    for page in pages(&server, &client) {
+        let at = |text: &str| {
+            page.html
+                .find(text)
+                .unwrap_or_else(|| panic!("{text} in {}", page.html))
+        };
+        assert!(
+            at("<bdi>Your Bank</bdi>") < at(CLAIM) && at(CLAIM) < at("<form"),
+            "{}",
+            page.html
+        );
+    }
 }

@@ -3,11 +3,14 @@
 
 use super::support::authorization_server::{self, ACCESS_TOKEN, CODE, REFRESH_TOKEN, consent};
 use super::support::binary::Home;
+use super::support::callback::get_url;
 use super::support::chromium::Chromium;
+use super::support::development_server::DevelopmentServer;
 use super::support::installed;
 use super::support::literal_server::{LiteralServer, Reply, html, json, value_of};
 use super::support::login::{self, MarkingBrowser, complete, complete_seeing_url, parameter};
 use super::support::outcome::{Outcome, run};
+use super::support::plain_browser::PlainBrowser;
 use super::support::running::Running;
 use super::support::sessions::{KEPT_REFRESH_TOKEN, ending_in, endpoint, refreshable, scope};
 use super::support::terminal::Terminal;
@@ -839,5 +842,69 @@ fn mermaid_draws_the_diagrams_without_an_error() {
                 "{labels:?}"
             );
         }
+    }
+}
+
+/// What an API is asked, and where its metadata come from, is in the lane of the
+/// resource server, in the list and in the diagrams.
+#[test]
+fn a_login_at_an_api_shows_the_api_apart_from_its_authorization_server() {
+    let (home, server) = (Home::new(), DevelopmentServer::start(&["--approve", "auto"]));
+    let file = |ending: &str| home.path().join(format!("trace.{ending}"));
+    let mut command = home.oauth();
+    command.args(["login", &format!("{}/mcp", server.issuer()), "--no-browser"]);
+    for ending in ENDINGS {
+        command.arg("--trace").arg(file(ending));
+    }
+    let running = Running::start(&mut command);
+    let back = PlainBrowser::new().go_to(&running.authorization_url()).elsewhere();
+    let _ = get_url(back.as_str());
+    running.end().expect_code(0);
+    let read = |ending: &str| std::fs::read_to_string(file(ending)).expect("a trace file");
+    let events = events(&read("json"));
+    let requests = events.iter().filter(|event| event["event"] == "request");
+    for request in requests.clone() {
+        let url = request["url"].as_str().expect("a URL");
+        let is_of_api = url.ends_with("/mcp") && !url.contains("authorization-server") && !url.contains("openid");
+        let party = match is_of_api {
+            true => "resource server",
+            false => "authorization server",
+        };
+        assert_eq!(request["to"], party, "{url}");
+    }
+    let to_api = requests.filter(|request| request["to"] == "resource server").count();
+    assert!(to_api >= 2, "{events:#?}");
+    let diagram = read("mmd");
+    let (lane, _) = diagram.split_once(" as resource server").expect("the lane");
+    let name = lane.rsplit(' ').next().expect("its name");
+    assert_eq!(diagram.matches(&format!("->>{name}: ")).count(), to_api, "{diagram}");
+    // the lane is shown: no rule hides its name
+    let page = read("html");
+    assert!(page.contains("<span>resource server</span>"), "{page}");
+    assert!(!page.contains(".parties span:nth-child(5){display:none}"), "{page}");
+}
+
+#[test]
+fn a_page_has_the_whole_command_without_its_secrets() {
+    let home = Home::new();
+    let page = home.path().join("trace.html");
+    let token = "Zm9v".repeat(20);
+    let trace = |words: &[&str]| {
+        run(home.oauth().args(words).arg("--trace").arg(&page));
+        std::fs::read_to_string(&page).expect("a trace file")
+    };
+    let text = trace(&["token", "work", "--scope", "a <b>", "--format", "header"]);
+    assert!(
+        text.contains("<code>oauth token work --scope &#39;a &lt;b&gt;&#39; --format header --trace ")
+            || text.contains("<code>oauth token work --scope 'a &lt;b&gt;' --format header --trace "),
+        "{text}"
+    );
+    for words in [
+        &["token", &token][..],
+        &["request", "https://api.example.com/", "-H", &format!("X-Key: {token}")],
+        &["request", "https://api.example.com/", "-d", &token],
+    ] {
+        let text = trace(words);
+        assert!(!text.contains(&token) && text.contains("[redacted, "), "{text}");
     }
 }

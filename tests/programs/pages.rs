@@ -190,6 +190,27 @@ fn scripts() {
 }
 
 #[test]
+fn programs() {
+    let (page, reader) = (Page::read("programs.md"), Reader::new());
+    let outcome = reader.run(&page, &[("CI", "")]);
+    let tokens = outcome.stdout.lines().filter(|line| line.starts_with("ey"));
+    assert_eq!(tokens.count(), 2, "{outcome:?}");
+    let objects: Vec<serde_json::Value> = outcome
+        .stdout
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    assert_eq!(objects.len(), 3, "the login, the token, the error: {outcome:?}");
+    assert_eq!(objects[1]["token_type"], "Bearer");
+    assert_eq!(objects[2]["error"]["exit_code"], 2);
+    if installed::all(&["python3"], "python3") {
+        let mut command = program(&reader.home, "python3");
+        let ran = run(command.args(["-c", page.block("python")])).expect_code(0);
+        assert_eq!(ran.stdout, "True\n");
+    }
+}
+
+#[test]
 fn git() {
     if !installed::all(&["git"], "git") {
         return;

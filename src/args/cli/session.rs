@@ -20,7 +20,7 @@ pub struct TokenOptions {
     /// Shortest remaining lifetime of the token [default: 60s, or half its lifetime if that is less]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub min_ttl: Option<Duration>,
-    /// Refresh even if the token is still valid
+    /// Refresh even if the token is still valid; where the server cannot be reached, a valid one is printed with a warning
     #[arg(long)]
     pub force_refresh: bool,
     /// Print a token for this resource server only, from the same session; repeatable

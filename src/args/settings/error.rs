@@ -163,7 +163,7 @@ impl Diagnosis for SettingsError {
                 ),
             ],
             SettingsError::NothingCovers { host } => vec![
-                "The token of a login to an issuer goes to no API until you allow it. After a login with the URL of the API, it goes to that API.".to_owned(),
+                "A token is sent only to hosts that its profile allows. A login with the URL of an API allows that API; a login with the URL of an issuer allows none.".to_owned(),
                 format!(
                     "For this call only: add -p NAME --allow-host {}",
                     shell_words::quote(host)

@@ -17,8 +17,8 @@ pub fn is_report(head: &[u8]) -> bool {
     String::from_utf8_lossy(head).contains(MARK)
 }
 
-/// One page. Writing to a String cannot fail.
-pub fn render(report: &Report, ended_at: Timestamp) -> String {
+/// One page; `command_line` is what was typed. Writing to a String cannot fail.
+pub fn render(report: &Report, command_line: &str, ended_at: Timestamp) -> String {
     let server = escape_html(&report.server);
     let ended_at = ended_at.strftime("%Y-%m-%d %H:%M UTC");
     let mut page = format!(
@@ -26,8 +26,10 @@ pub fn render(report: &Report, ended_at: Timestamp) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <header><h1>{server}</h1><p>examined by oauth check {}, {ended_at}</p></header>\n",
+         <header><h1>{server}</h1><p>examined by oauth check {}, {ended_at}</p>\
+         <p class=\"typed\"><code>{}</code></p></header>\n",
         env!("CARGO_PKG_VERSION"),
+        escape_html(command_line),
     );
     counts(&mut page, report);
     if let Some(stop) = &report.ended_early {

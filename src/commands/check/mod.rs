@@ -68,7 +68,11 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
         sarif.write(&render::sarif::render(&report))?;
     }
     if let Some(html) = html {
-        html.write(&render::html::render(&report, jiff::Timestamp::now()))?;
+        html.write(&render::html::render(
+            &report,
+            &context.command_line(),
+            jiff::Timestamp::now(),
+        ))?;
     }
     let text = if context.style.json {
         render::json::render(&report)

@@ -7,11 +7,11 @@ use crate::app::time_left::token_with_time_left;
 use crate::app::token_destination::TokenDestinations;
 use crate::app::token_format::{TokenFormatError, check_is_access_token, is_bound};
 use crate::args::cli::{HelperOptions, TokenOptions};
-use crate::args::config::Config;
+use crate::args::config::{Config, Profile};
 use crate::args::settings::{self, ChosenProfile};
 use crate::commands::fresh_or_login::fresh_or_login;
 use crate::error::Error;
-use crate::exit::ExitCode;
+use crate::exit::{Diagnosis, ExitCode};
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_destination::AllowedHost;
 use crate::secret::Secret;
@@ -81,6 +81,7 @@ impl<'a> Lookup<'a> {
     /// [`TokenFormatError::Bound`], [`HelperError::UnsafeToken`].
     pub(super) fn token(&self, url: &Url, username: Option<&str>) -> Result<Option<HelperToken>, Error> {
         let Some(chosen) = self.profile(url, username)? else {
+            self.note_related_profile(url);
             return Ok(None);
         };
         match self.token_of(&chosen) {
@@ -98,6 +99,27 @@ impl<'a> Lookup<'a> {
                     expires_at,
                 }))
             }
+        }
+    }
+
+    /// Says what to set where a profile that allows no host yet looks like the
+    /// one for this host. What is asked for any other host is for the next helper.
+    fn note_related_profile(&self, url: &Url) {
+        let is_related = |profile: &Profile| {
+            if !profile.list("allow_host").is_empty() {
+                return false;
+            }
+            let servers = ["issuer", "api"].into_iter().filter_map(|key| profile.text(key));
+            servers
+                .filter_map(|text| Url::parse(text).ok())
+                .any(|server| is_same_site(&server, url))
+        };
+        if let Some((name, _)) = self.config.profiles().find(|(_, profile)| is_related(profile)) {
+            let error = settings::not_covered(name, &self.config, url);
+            let hints = error.hints().split_off(1).join(" ");
+            self.context
+                .observer()
+                .observe(&Event::Note(&format!("{error}. {hints}")));
         }
     }
 
@@ -124,5 +146,21 @@ impl<'a> Lookup<'a> {
             .into());
         }
         Ok((stored.access_token.clone(), stored.expires_at))
+    }
+}
+
+/// Whether two hosts are the same or have the same parent, as `id.example.com`
+/// and `git.example.com`, or one is the parent of the other.
+fn is_same_site(one: &Url, other: &Url) -> bool {
+    match (one.domain(), other.domain()) {
+        (Some(one), Some(other)) => {
+            let parent = |name: &str| name.split_once('.').map(|(_, parent)| parent.to_owned());
+            let parent = |name: &str| parent(name).filter(|parent| parent.contains('.'));
+            one == other
+                || parent(one).as_deref() == Some(other)
+                || parent(other).as_deref() == Some(one)
+                || parent(one).is_some_and(|name| Some(name) == parent(other))
+        }
+        _ => one.host() == other.host(),
     }
 }

@@ -19,11 +19,10 @@ use crate::trace::Event;
 use walk::{Outcome, Walk};
 
 /// Why a document is used.
-pub(super) const FIRST: &str = "the first JSON object that came";
+pub(super) const FIRST: &str = "the first document found";
 
 /// Why a document is not used.
-pub(super) const LATER: &str =
-    "an earlier one is used; endpoints that it does not name are taken from here when needed";
+pub(super) const LATER: &str = "a document was found before; only endpoints that it lacks are taken from this one";
 
 /// Fetches the metadata of an issuer.
 ///

@@ -186,6 +186,8 @@ pub struct FoundDocument {
 pub struct Walk {
     asked: String,
     remaining: VecDeque<Url>,
+    /// Whether a protected resource publishes the documents.
+    is_of_resource: bool,
     /// Each URL in the order in which it was asked for.
     pub attempts: Vec<Attempt>,
 }
@@ -196,11 +198,20 @@ impl Walk {
         Walk::over(issuer.as_str(), issuer.well_known_urls())
     }
 
-    /// Over these URLs.
+    /// Over these URLs of a protected resource's metadata (RFC 9728 §3).
+    pub fn of_resource(asked: &str, urls: impl IntoIterator<Item = Url>) -> Self {
+        Walk {
+            is_of_resource: true,
+            ..Walk::over(asked, urls)
+        }
+    }
+
+    /// Over these URLs of an authorization server.
     pub fn over(asked: &str, urls: impl IntoIterator<Item = Url>) -> Self {
         Walk {
             asked: asked.to_owned(),
             remaining: urls.into_iter().collect(),
+            is_of_resource: false,
             attempts: Vec::new(),
         }
     }
@@ -249,7 +260,11 @@ impl Walk {
     /// is then to be concluded.
     pub async fn next_document(&mut self, caller: &mut Caller<'_>) -> Option<FoundDocument> {
         while let Some(url) = self.next_url() {
-            let answer = caller.send(&HttpRequest::get(url.clone())).await;
+            let request = match self.is_of_resource {
+                true => HttpRequest::get_from_resource(url.clone()),
+                false => HttpRequest::get(url.clone()),
+            };
+            let answer = caller.send(&request).await;
             let document = self.record(url, answer);
             if document.is_some() {
                 return document;

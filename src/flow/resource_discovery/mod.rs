@@ -159,7 +159,7 @@ impl ResourceSearch {
     }
 
     fn record(&mut self, outcome: Outcome, caller: &mut Caller<'_>) {
-        let mut walk = Walk::over(self.url.as_str(), []);
+        let mut walk = Walk::of_resource(self.url.as_str(), []);
         let url = self.url.clone();
         walk.attempts.push(Attempt {
             url,
@@ -194,7 +194,7 @@ impl ResourceSearch {
     }
 
     async fn fetch(&mut self, url: Url, caller: &mut Caller<'_>) -> Result<Option<FoundDocument>, ResourceError> {
-        let mut walk = Walk::over(self.url.as_str(), [url.clone()]);
+        let mut walk = Walk::of_resource(self.url.as_str(), [url.clone()]);
         let document = walk.next_document(caller).await;
         if document.is_some() {
             walk.conclude(Outcome::Used("the metadata of a protected resource"), caller);

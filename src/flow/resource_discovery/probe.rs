@@ -38,7 +38,7 @@ pub(super) async fn probe(
     }
     let host = url.host_str().unwrap_or_default();
     caller.observe(&Event::Note(&format!(
-        "asking {host} for its requirements, without a token"
+        "asking {host} how to log in, by a request without a token"
     )));
     let answer = head(&get_request(url.clone()), caller).await?;
     let is_challenge = answer.status == 401 && answer.header("www-authenticate").is_some();

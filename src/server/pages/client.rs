@@ -33,17 +33,18 @@ impl<'a> ShownClient<'a> {
         escape(&initial.into_iter().collect::<String>())
     }
 
-    /// Its id beside its name, as HTML of `tag`s, and whose word the name is;
-    /// nothing where the id is what it is called.
-    pub(super) fn facts(self, tag: &str) -> String {
-        let claim = match self.name {
-            None => return String::new(),
-            Some(name) if name.is_own_claim() => {
-                format!("<{tag}><small>it registered itself: the name is its own claim</small></{tag}>")
-            }
-            Some(_) => String::new(),
+    /// Its id below its name, as HTML, and whose word the name is; nothing
+    /// where the id is what it is called.
+    pub(super) fn identity(self) -> String {
+        let Some(name) = self.name else {
+            return String::new();
         };
-        format!("<{tag}><code>{}</code></{tag}>{claim}", escape(self.id))
+        let claim = match name.is_own_claim() {
+            true => "<span>it registered itself: the name is its own claim</span>",
+            false => "",
+        };
+        let id = escape(self.id);
+        format!("<p class=\"note identity\"><span>client <code>{id}</code></span>{claim}</p>")
     }
 
     fn called(self) -> &'a str {

@@ -56,10 +56,6 @@ impl Pages {
             .unwrap_or_default();
         let details = details.iter().map(|object| detail(&object.to_string()));
         let permissions: String = scope.iter().map(|token| permission(token)).chain(details).collect();
-        let identity = match client.facts("dd") {
-            none if none.is_empty() => none,
-            facts => format!("<div><dt>It is the client</dt>{facts}</div>"),
-        };
         let (facts, note) = destination.facts();
         let (warning, advice) = destination.place(&note);
         let resources: String = resource
@@ -69,13 +65,13 @@ impl Pages {
         let body = format!(
             "<div class=\"party\"><span class=\"tile client\" aria-hidden=\"true\">{initial}</span>\
              <span class=\"dots\"></span><span class=\"tile\">{KEY}</span></div>\
-             <h1>Allow <bdi>{title}</bdi> access?</h1>\
+             <h1>Allow <bdi>{title}</bdi> access?</h1>{identity}\
              <p class=\"account\"><span>Signed in as <strong><bdi>{user}</bdi></strong></span>\
              <a href=\"{sign_in}\">Use another account</a></p>\
              <form class=\"decision\" method=\"post\" action=\"{action}\">\
              <input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">\
              <h2>It asks to</h2><ul>{permissions}</ul>\
-             <dl>{identity}<div><dt>Its token is valid at</dt>{resources}</div>\
+             <dl><div><dt>Its token is valid at</dt>{resources}</div>\
              {facts}</dl>\
              <div class=\"choices\">{warning}\
              <button class=\"quiet\" name=\"decision\" value=\"deny\">Deny</button>\
@@ -83,6 +79,7 @@ impl Pages {
              </div></form>{advice}",
             initial = client.initial(),
             title = client.title(),
+            identity = client.identity(),
             user = escape(user),
             sign_in = escape(sign_in),
             action = escape(action),

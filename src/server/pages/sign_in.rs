@@ -32,10 +32,7 @@ impl Pages {
         } = page;
         let (action, csrf, username) = (escape(action), escape(csrf), escape(username));
         let title = client.title();
-        let identity = match client.facts("span") {
-            none if none.is_empty() => none,
-            facts => format!("<p class=\"note identity\">{facts}</p>"),
-        };
+        let identity = client.identity();
         let (alert, invalid) = if *failed {
             let alert = format!(
                 "<p class=\"alert\" role=\"alert\" id=\"wrong\">{WARNING}<span>Wrong user name or password. \

@@ -50,8 +50,8 @@ impl Html {
     /// For one file.
     pub fn new(context: TraceContext) -> Self {
         Html {
-            context,
             diagram: DiagramBuilder::new(context.redaction),
+            context,
             banner: Banner::new(),
             last_answer: None,
             previous: Duration::ZERO,
@@ -97,6 +97,7 @@ impl Html {
 impl Renderer for Html {
     fn head(&mut self) -> String {
         let command = self.context.command;
+        let command_line = escape_html(&self.context.command_line);
         let began_at = self.context.began_at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
         let secrets = if self.context.redaction.shows_secrets() {
             "<p class=\"alarm\">This page contains secrets, shown whole (--show-secrets): do not share it.</p>"
@@ -113,7 +114,8 @@ impl Renderer for Html {
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n\
              <title>OAuth trace, oauth {command}, {began_at}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-             <header><h1>oauth {command}</h1><p>OAuth trace, {began_at}, by oauth {}</p></header>\n\
+             <header><h1>oauth {command}</h1><p>OAuth trace, {began_at}, by oauth {}</p>\
+             <p class=\"typed\"><code>{command_line}</code></p></header>\n\
              <div class=\"legend\">{secrets}\
              <p class=\"remark\">Each arrow with a <b>+</b> opens. Beside a step is the time since the start, \
              beside a row the time since the row before.</p></div>\n\

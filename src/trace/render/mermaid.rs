@@ -22,8 +22,8 @@ impl Mermaid {
     /// For one file.
     pub fn new(context: TraceContext) -> Self {
         Mermaid {
-            context,
             diagram: DiagramBuilder::new(context.redaction),
+            context,
         }
     }
 }

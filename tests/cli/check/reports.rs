@@ -246,7 +246,9 @@ fn the_page_has_what_is_broken_first_with_links_and_reasons() {
     );
     assert!(!page.contains("<script"), "{page}");
     let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} in {page}"));
+    let command = format!("oauth check {}", server.issuer());
     let order = [
+        &command,
         "<b>1</b> broken (MUST)",
         "<article class=\"fail\" id=\"pkce.wrong-verifier\">",
         "href=\"https://www.rfc-editor.org/rfc/rfc7636#section-4.6\"",

@@ -160,7 +160,7 @@ fn the_url_of_an_api_is_enough() {
     assert!(
         outcome
             .stderr
-            .contains("asking 127.0.0.1 for its requirements, without a token"),
+            .contains("asking 127.0.0.1 how to log in, by a request without a token"),
         "{outcome:#?}"
     );
 

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 fn page(recording: Recording, ends_well: bool) -> String {
     let mut html = Html::new(TraceContext {
         command: "login",
+        command_line: "oauth login https://id.example.com --scope 'openid <b>'".to_owned(),
         began_at: Timestamp::UNIX_EPOCH,
         redaction: Redaction::new(false),
     });
