@@ -3,6 +3,7 @@
 use super::body::{Coding, GzipStream};
 use super::error::TransportError;
 use super::failure::RequestContext;
+use super::time_limit::within;
 use super::upload::Progress;
 use crate::protocol::http::HttpResponse;
 use std::sync::Arc;
@@ -72,9 +73,9 @@ impl AnswerBody {
         let receiving = self.response.chunk();
         let received = match self.patience {
             None => receiving.await,
-            Some(patience) => match tokio::time::timeout(patience, receiving).await {
-                Ok(received) => received,
-                Err(_) => return Err(self.context().timed_out(patience)),
+            Some(patience) => match within(patience, receiving).await {
+                Some(received) => received,
+                None => return Err(self.context().timed_out(patience)),
             },
         };
         received.map_err(|error| self.context().failed(&error))

@@ -28,6 +28,7 @@ mod resolver;
 mod settings;
 mod shown_endpoint;
 mod stopwatch;
+pub(crate) mod time_limit;
 mod tls;
 mod tls_failure;
 mod upload;
@@ -57,6 +58,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use stopwatch::{TimedConnecting, timed};
+use time_limit::within;
 use upload::Progress;
 use url::{Host, Url};
 
@@ -172,10 +174,9 @@ impl Transport {
             Instant::now(),
             reading.wants_body,
         )));
-        let outcome = match tokio::time::timeout(http_timeout, exchange).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(context.timed_out(http_timeout)),
-        };
+        let outcome = within(http_timeout, exchange)
+            .await
+            .unwrap_or_else(|| Err(context.timed_out(http_timeout)));
         report(request, outcome.as_ref(), observer);
         outcome
     }

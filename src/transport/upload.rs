@@ -1,6 +1,7 @@
 //! The body of a request: it is sent once, and watched while it goes, so that
 //! it is known whether the server may have it, and whether it still moves.
 
+use super::time_limit::within;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::io;
 use std::pin::Pin;
@@ -55,14 +56,10 @@ impl Progress {
     pub(super) async fn within<T>(&self, patience: Duration, work: impl Future<Output = T>) -> Option<T> {
         let mut work = std::pin::pin!(work);
         loop {
-            let end = self.last_piece() + patience;
-            tokio::select! {
-                done = &mut work => return Some(done),
-                () = tokio::time::sleep_until(end.into()) => {
-                    if self.last_piece() + patience <= Instant::now() {
-                        return None;
-                    }
-                }
+            let left = (self.last_piece() + patience).saturating_duration_since(Instant::now());
+            match within(left, work.as_mut()).await {
+                None if self.last_piece() + patience > Instant::now() => {}
+                outcome => return outcome,
             }
         }
     }

@@ -6,8 +6,10 @@ use crate::support::keyring_session::{Activation, KeyringSession};
 use crate::support::literal_server::{Gate, LiteralServer, Reply, json};
 use crate::support::outcome::{Outcome, finish, run};
 use crate::support::sessions::{KEPT_ACCESS_TOKEN, KEPT_REFRESH_TOKEN, ending_in, refreshable};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::process::{Child, Command};
+use std::time::Duration;
 
 const NEW: &str =
     r#"{"access_token":"new-access","token_type":"Bearer","expires_in":3600,"refresh_token":"new-refresh"}"#;
@@ -212,6 +214,34 @@ fn a_rotation_whose_answer_is_lost_is_asked_for_once_more() {
         token(&home).expect_error(4);
         assert_eq!(server.requests_to("/token").len(), 2);
         assert!(home.kept("work").expect("the record").dead.is_some());
+    }
+}
+
+/// As by Ctrl-Z, and a machine that sleeps: the clock goes on, and so does the server.
+#[test]
+fn an_answer_that_comes_while_the_process_is_stopped_is_not_lost() {
+    let http_timeout = Duration::from_millis(500);
+    // stopped for so long that it is in time by a moment, or that nobody could have been
+    for (stopped_for, is_answered_in_time) in [(http_timeout * 2, true), (http_timeout * 4, false)] {
+        let gate = Gate::new();
+        let (home, server) = at_a_server_that_answers(vec![json(200, NEW).after_gate(&gate), json(400, SPENT)]);
+        let process = crate::place::start(home.oauth().args(["token", "work", "--http-timeout", "500ms"]));
+        server.wait_for("/token", 1);
+        let pid = Pid::from_child(&process);
+        kill_process(pid, Signal::STOP).expect("a signal");
+        if is_answered_in_time {
+            gate.open();
+        }
+        // not a wait for anything: how long it lasts is what is tried
+        std::thread::sleep(stopped_for);
+        kill_process(pid, Signal::CONT).expect("a signal");
+        if !is_answered_in_time {
+            std::thread::sleep(Duration::from_millis(200));
+            gate.open();
+        }
+        assert_printed(&finish(process), "new-access");
+        assert_eq!(server.requests_to("/token").len(), 1);
+        assert_eq!(home.kept("work").expect("the session").dead, None);
     }
 }
 

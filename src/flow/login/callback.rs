@@ -16,9 +16,10 @@ use crate::protocol::random::{Randomness, RandomnessFailed};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::time::UnixSeconds;
 use crate::trace::{Event, Observer, Party, Paste, Step};
+use crate::transport::time_limit::within;
 use crate::user_agent::callback::{Arrival, Callback, Loopback, LoopbackError, Page};
 use std::future::pending;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use url::Url;
 
 /// Where the authorization response comes in.
@@ -195,16 +196,14 @@ pub(in crate::flow) async fn receive_callback(
         paste: receiver.paste(context.pasted.is_some()),
     });
     let mut pending = Box::new(pending);
-    let deadline = tokio::time::sleep(timeout);
-    tokio::pin!(deadline);
+    let began = Instant::now();
     loop {
-        let mut received = tokio::select! {
-            received = next_callback(receiver, browser, context) => received?,
-            () = &mut deadline => return Err(LoginError::TimedOut {
-                waited: timeout,
-                strays: receiver.stray_summary(),
-            }),
-        };
+        let left = timeout.saturating_sub(began.elapsed());
+        let received = within(left, next_callback(receiver, browser, context)).await;
+        let mut received = received.ok_or_else(|| LoginError::TimedOut {
+            waited: timeout,
+            strays: receiver.stray_summary(),
+        })??;
         let outcome = validate_with_current_keys(pending, &mut received.params, &mut context.caller).await;
         let (waiting, problem) = match outcome {
             CallbackOutcome::Redeemable(authorization) => {

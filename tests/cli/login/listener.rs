@@ -8,7 +8,10 @@ use crate::support::literal_server::value_of;
 use crate::support::login::{MarkingBrowser, assert_nothing_kept, complete_seeing_url, listener_of, login, parameter};
 use crate::support::outcome::run;
 use crate::support::running::Running;
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+use url::Url;
 
 /// A port that is free at this moment.
 fn free_port() -> u16 {
@@ -300,6 +303,29 @@ fn nobody_comes_and_the_wait_ends() {
 }
 
 /// Each first of its kind is told at once, in words of our own.
+/// As by Ctrl-Z: when it runs again the time is over, and the browser has been there.
+#[test]
+#[cfg(unix)]
+fn a_callback_that_comes_while_the_process_is_stopped_is_taken() {
+    use rustix::process::Signal;
+    let timeout = Duration::from_millis(700);
+    let (home, server) = (Home::new(), authorization_server::start());
+    let running = Running::start(&mut login(&home, &server, &["--timeout", "700ms"]));
+    let url = running.authorization_url();
+    running.signal(Signal::STOP);
+    let callback = Url::parse(&callback_url(&url, &server.origin())).expect("a URL");
+    let authority = callback::authority(&callback);
+    let mut browser = TcpStream::connect(&authority).expect("a connection");
+    let request = callback::request("GET", &authority, &callback::target(&callback), &[], "");
+    browser.write_all(request.as_bytes()).expect("a request");
+    // not a wait for anything: how long it lasts is what is tried
+    std::thread::sleep(timeout);
+    running.signal(Signal::CONT);
+    running.end().expect_code(0);
+    let answer = callback::exchange(browser, b"").expect("an answer");
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
 #[test]
 fn a_callback_that_is_not_the_answer_is_told_at_once_and_at_the_end() {
     let server = authorization_server::start();
