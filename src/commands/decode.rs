@@ -315,15 +315,25 @@ fn parts(token: &Secret) -> [OrderedJson; 2] {
 
 fn as_json(token: &Secret, verdict: &SignatureCheck) -> String {
     let text = |text: Option<&str>| text.map_or(OrderedJson::Null, OrderedJson::from);
+    let bool = OrderedJson::Bool;
     let (verified, algorithm, key_id, issuer, reason) = match verdict {
         SignatureCheck::Verified {
             algorithm,
             key_id,
             issuer,
-        } => (true, Some(*algorithm), key_id.as_deref(), Some(issuer.as_str()), None),
-        SignatureCheck::Unverified(reason) => (false, None, None, None, Some(reason.clone())),
-        SignatureCheck::WithoutKeys(error) => (false, None, None, None, Some(error_chain(&error.to_string(), error))),
-        SignatureCheck::Broken(error) => (false, None, None, None, Some(error.to_string())),
+        } => (
+            bool(true),
+            Some(*algorithm),
+            key_id.as_deref(),
+            Some(issuer.as_str()),
+            None,
+        ),
+        SignatureCheck::Unverified(reason) => (OrderedJson::Null, None, None, None, Some(reason.clone())),
+        SignatureCheck::WithoutKeys(error) => {
+            let reason = error_chain(&error.to_string(), error);
+            (OrderedJson::Null, None, None, None, Some(reason))
+        }
+        SignatureCheck::Broken(error) => (bool(false), None, None, None, Some(error.to_string())),
     };
     let [header, claims] = parts(token);
     let result = object([
@@ -332,7 +342,7 @@ fn as_json(token: &Secret, verdict: &SignatureCheck) -> String {
         (
             "signature",
             object([
-                ("verified", OrderedJson::Bool(verified)),
+                ("verified", verified),
                 ("algorithm", text(algorithm)),
                 ("key_id", text(key_id)),
                 ("issuer", text(issuer)),

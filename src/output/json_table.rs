@@ -90,7 +90,8 @@ impl Time {
 
 fn relative_time(time: UnixSeconds, now: UnixSeconds) -> String {
     match time.seconds_since(now) {
-        left_s @ 0.. => format!("in {}", describe_seconds(left_s.unsigned_abs())),
+        0 => "just now".to_owned(),
+        left_s @ 1.. => format!("in {}", describe_seconds(left_s.unsigned_abs())),
         past_s => format!("{} ago", describe_seconds(past_s.unsigned_abs())),
     }
 }
@@ -110,7 +111,7 @@ mod tests {
             "  sub        a\\u{1b}[2J\\u{a}\n\
              \x20 exp        1700000300 (2023-11-14T22:18:20Z, in 5 min)\n\
              \x20 iat        1699999000.5 (2023-11-14T21:56:40Z, 16 min ago)\n\
-             \x20 nbf        1700000000000 (milliseconds instead of seconds: 2023-11-14T22:13:20Z, in 0 s)\n\
+             \x20 nbf        1700000000000 (milliseconds instead of seconds: 2023-11-14T22:13:20Z, just now)\n\
              \x20 auth_time  x\n\
              \x20 aud        [\"a\",\"b\"]\n\
              \x20 ok         true\n"

@@ -1,7 +1,7 @@
 //! Tables for a person: aligned columns, and facts in blocks where a table is
 //! too wide for the terminal.
 
-use super::wrap::{Lead, wrap};
+use super::wrap::{Lead, text_columns, wrap};
 use unicode_width::UnicodeWidthStr;
 
 /// What is between two columns.
@@ -31,9 +31,12 @@ pub fn align_columns<const COLUMNS: usize>(table: &[[String; COLUMNS]], width: O
 
 /// Whether every row of the table is within so many columns.
 pub fn fits<const COLUMNS: usize>(table: &[[String; COLUMNS]], width: Option<usize>) -> bool {
-    let gaps = GAP.len() * COLUMNS.saturating_sub(1);
-    let total = column_widths(table).iter().sum::<usize>() + gaps;
-    width.is_none_or(|width| total <= width)
+    let widths = column_widths(table);
+    let row_columns = |row: &[String; COLUMNS]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| pad(cell, width));
+        text_columns(cells.collect::<String>().trim_end())
+    };
+    width.is_none_or(|width| table.iter().all(|row| row_columns(row) <= width))
 }
 
 fn column_widths<const COLUMNS: usize>(table: &[[String; COLUMNS]]) -> [usize; COLUMNS] {
@@ -51,21 +54,19 @@ fn pad(cell: &str, width: usize) -> String {
 
 fn with_last_column(lead: &str, last: &str, width: Option<usize>) -> Vec<String> {
     let line = format!("{lead}{last}").trim_end().to_owned();
-    let Some(width) = width.filter(|width| line.width() > *width) else {
+    // as the lines are counted that are printed: § may take two columns
+    let lead_columns = text_columns(lead);
+    let Some(width) = width.filter(|width| text_columns(&line) > *width) else {
         return vec![line];
     };
     if last.is_empty() {
         return vec![line];
     }
-    let room = width.saturating_sub(lead.width());
-    let longest_word = last.split(' ').map(UnicodeWidthStr::width).max();
+    let room = width.saturating_sub(lead_columns);
+    let longest_word = last.split(' ').map(text_columns).max();
     if room >= MIN_LAST_COLUMNS && longest_word.unwrap_or_default() <= room {
         let further = " ".repeat(lead.width());
-        let first = Lead {
-            text: lead,
-            columns: lead.width(),
-        };
-        return wrap(Some(width), first, Lead::plain(&further), last);
+        return wrap(Some(width), Lead::plain(lead), Lead::plain(&further), last);
     }
     let mut rows = vec![lead.trim_end().to_owned()];
     rows.extend(wrap(Some(width), Lead::plain(BELOW), Lead::plain(BELOW), last));
@@ -108,6 +109,21 @@ mod tests {
              no   token exchange\n\
              \x20   urn:ietf:params:oauth:grant-type:token-exchange\n"
         );
+        // § may take two columns, and is counted so where the rows are printed
+        let findings = table(&[
+            ["LEVEL", "SPECIFICATION", "FINDING"],
+            [
+                "MUST",
+                "RFC 8414 §2",
+                "scopes_supported is an empty list; a member without a value is left out",
+            ],
+        ]);
+        let rows_at = |width| align_columns(&findings, Some(width));
+        for width in 44..90 {
+            for row in rows_at(width).lines() {
+                assert!(text_columns(row) <= width, "{width}: {row}");
+            }
+        }
         assert!(fits(&rows, None) && fits(&rows, Some(68)) && !fits(&rows, Some(67)));
     }
 }

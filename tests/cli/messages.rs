@@ -153,6 +153,8 @@ pub(crate) const USAGE_ERRORS: &[&str] = &[
     "login --issuer https://id.example.com",
     "login",
     "login --client-id c",
+    "login work -v",
+    "login https://api.example.com --issuer https://id.example.com",
     "login https://id.example.com --client-id c --redirect-uri https://nowhere.invalid/cb",
     "login https://id.example.com --client-id c --redirect-uri http://127.0.0.1:80/cb --port 81",
     "login https://id.example.com --client-id c --param state=x",

@@ -7,6 +7,7 @@ use super::messages::{COMMANDS, USAGE_ERRORS};
 use super::support::authorization_server;
 use super::support::binary::Home;
 use super::support::development_server::DevelopmentServer;
+use super::support::literal_server::{LiteralServer, json};
 use super::support::outcome::run;
 use super::support::sessions::{log_in, session};
 use super::support::terminal::Terminal;
@@ -336,6 +337,28 @@ fn a_capability_stands_beside_its_name_where_there_is_room_for_it() {
         row("yes        PKCE"),
         "yes        PKCE                               S256 (RFC\u{a0}7636)"
     );
+}
+
+#[test]
+fn a_finding_that_fills_its_row_is_broken_once() {
+    let (home, server) = (Home::new(), LiteralServer::start());
+    let issuer = server.origin();
+    // a word of each length ends in the last column of some row
+    let members: String = (1..24)
+        .map(|length| format!(r#","{}_supported":[]"#, "x".repeat(length)))
+        .collect();
+    let metadata = format!(r#"{{"issuer":"{issuer}","token_endpoint":"{issuer}/token"{members}}}"#);
+    server.on("GET", "/.well-known/oauth-authorization-server", json(200, &metadata));
+    let shown = on_terminal(home.oauth().args(["discover", &issuer]), 80);
+    let findings = shown.lines().filter(|row| row.contains("is an empty list")).count();
+    assert_eq!(findings, 23, "{shown}");
+    let titles = shown.lines().skip_while(|row| !row.contains("FINDING"));
+    let section: Vec<&str> = titles.take_while(|row| !row.trim().is_empty()).collect();
+    let column = section[0].find("FINDING");
+    for row in section.iter().filter(|row| row.starts_with(' ')) {
+        let indent = row.find(|character| character != ' ');
+        assert_eq!(indent, column, "{row:?} in\n{shown}");
+    }
 }
 
 #[test]

@@ -40,6 +40,12 @@ pub enum SettingsError {
         profile: ProfileName,
         known: Vec<ProfileName>,
     },
+    /// A login by the name of a profile, and nothing says at which server.
+    #[error("there is no profile \"{profile}\"")]
+    UnsavedProfile {
+        profile: ProfileName,
+        known: Vec<ProfileName>,
+    },
     /// `default_profile` of the configuration file names nothing.
     #[error("default_profile is \"{name}\", and there is no such profile")]
     DefaultProfile { name: ProfileName, known: Vec<ProfileName> },
@@ -82,6 +88,14 @@ impl SettingsError {
     /// A profile that is neither in the configuration file nor in the store.
     pub fn unknown_profile(profile: &ProfileName, config: &Config) -> Self {
         SettingsError::UnknownProfile {
+            profile: profile.clone(),
+            known: names(config),
+        }
+    }
+
+    /// A profile that a login names, and that no login has saved.
+    pub(in crate::args) fn unsaved_profile(profile: &ProfileName, config: &Config) -> Self {
+        SettingsError::UnsavedProfile {
             profile: profile.clone(),
             known: names(config),
         }
@@ -146,10 +160,8 @@ impl Diagnosis for SettingsError {
                         .to_owned(),
                 ]
             }
-            SettingsError::UnknownProfile { known, .. } => {
-                let known: Vec<&str> = known.iter().map(ProfileName::as_str).collect();
-                vec![format!("Known profiles: {}.", known.join(", "))]
-            }
+            SettingsError::UnknownProfile { known, .. } => vec![known_profiles(known)],
+            SettingsError::UnsavedProfile { profile, known } => hints_for_unsaved(profile, known),
             SettingsError::NotCovered {
                 profile, allow_host, ..
             } => vec![
@@ -195,6 +207,19 @@ pub(in crate::args) fn invalid_with_hint(name: &str, problem: impl Display, hint
         problem: problem.to_string(),
         hint: Some(hint.to_owned()),
     }
+}
+
+fn hints_for_unsaved(profile: &ProfileName, known: &[ProfileName]) -> Vec<String> {
+    let first = format!(
+        "A login that fails saves no profile. Name the server: oauth login --profile {profile} --issuer https://id.example.com --client-id ID"
+    );
+    let known = (!known.is_empty()).then(|| known_profiles(known));
+    std::iter::once(first).chain(known).collect()
+}
+
+fn known_profiles(known: &[ProfileName]) -> String {
+    let known: Vec<&str> = known.iter().map(ProfileName::as_str).collect();
+    format!("Known profiles: {}.", known.join(", "))
 }
 
 fn quoted_list(names: &[ProfileName]) -> String {

@@ -14,6 +14,7 @@ use crate::args::login::{
 };
 use crate::args::login_grant::{GrantBasis, LoginGrant};
 use crate::flow::login::{CallbackChoice, LoginRequest};
+use crate::flow::server::ServerChoice;
 use crate::protocol::authorization::AuthorizationOptions;
 use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::client::ClientId;
@@ -104,7 +105,8 @@ pub fn login(
     let mut server = options.server.choice(issuer, profile, allowance)?;
     match &target {
         Some(target) => server.issuer = target.issuer.clone().filter(|_| !target.is_api),
-        None => require_server(&server, grant, &name)?,
+        None => require_server(&server, grant, &name)
+            .map_err(|missing| explain_missing_server(missing, options, (&server, &name), config))?,
     }
     let mut client = options.client.choice(environment, profile, grant)?;
     client.method_with_secret = provider.and_then(|provider| provider.client_auth);
@@ -145,6 +147,21 @@ pub fn login(
         target,
         client_search,
     })
+}
+
+/// A name alone is that of a profile, which then is not there.
+fn explain_missing_server(
+    missing: SettingsError,
+    options: &LoginOptions,
+    (server, name): (&ServerChoice, &ProfileName),
+    config: &Config,
+) -> SettingsError {
+    let is_named = options.target.is_some() || options.profile.is_some();
+    let has_endpoint = server.authorization_endpoint.is_some() || server.token_endpoint.is_some();
+    match is_named && !has_endpoint && config.profile(name).is_none() {
+        true => SettingsError::unsaved_profile(name, config),
+        false => missing,
+    }
 }
 
 /// What the profile holds, without what is of another server.

@@ -59,12 +59,15 @@ pub(super) fn login_target(
 }
 
 fn profile_of_url(url: &str, options: &LoginOptions, config: &Config) -> Result<ProfileName, SettingsError> {
-    if options.server.issuer.is_some() {
-        return Err(SettingsError::Contradiction {
-            one: "the URL".to_owned(),
-            other: "--issuer".to_owned(),
-            problem: "both name the authorization server".to_owned(),
-        });
+    if let Some(issuer) = &options.server.issuer {
+        let (issuer, api) = (shell_words::quote(issuer), shell_words::quote(url));
+        return Err(invalid_with_hint(
+            "--issuer",
+            "the URL names the authorization server already, or an API whose metadata names it",
+            &format!(
+                "Leave out --issuer. For an API without metadata, run this, with the other options as before: oauth login --issuer {issuer} --resource {api}"
+            ),
+        ));
     }
     match &options.profile {
         Some(name) => parse_name("--profile", name),
