@@ -103,10 +103,10 @@ fn logged_in(home: &Home, client: &str, arguments: &[&str], port: u16) {
 
 fn refresh_and_ask(home: &Home) {
     let before = home.kept("work").expect("the session");
-    run(home.oauth().args(["token", "work", "--force-refresh"])).expect_code(0);
+    let outcome = run(home.oauth().args(["token", "work", "--force-refresh"])).expect_code(0);
     let after = home.kept("work").expect("the session");
     // The token itself is the same where both came within a second.
-    assert!(after.generation > before.generation);
+    assert!(after.generation > before.generation, "{outcome:?}");
     let userinfo = run(home.oauth().args(["userinfo", "-p", "work", "--json"])).expect_code(0);
     assert_eq!(userinfo.json()["name"], "Alice");
 }
