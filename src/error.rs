@@ -19,28 +19,31 @@ impl Error {
     /// The same error with one more hint.
     #[must_use]
     pub fn with_hint(self, hint: String) -> Self {
-        let is_first = false;
-        Error(Box::new(Hinted {
-            error: self.0,
-            hint,
-            is_first,
-        }))
+        let mut hints = self.hints();
+        hints.push(hint);
+        self.with_hints(hints)
     }
 
     /// The same error with a hint before its own.
     #[must_use]
     pub fn with_first_hint(self, hint: String) -> Self {
-        let is_first = true;
-        Error(Box::new(Hinted {
-            error: self.0,
-            hint,
-            is_first,
-        }))
+        let mut hints = self.hints();
+        hints.insert(0, hint);
+        self.with_hints(hints)
     }
 
-    /// The error itself, where it is of this type.
+    /// The same error with these hints in the place of its own.
+    #[must_use]
+    pub fn with_hints(self, hints: Vec<String>) -> Self {
+        Error(Box::new(Hinted { error: self.0, hints }))
+    }
+
+    /// The error itself, where it is of this type, whatever hints it was given.
     pub fn downcast_ref<E: Diagnosis>(&self) -> Option<&E> {
-        let error: &(dyn std::error::Error + 'static) = &*self.0;
+        let mut error: &(dyn std::error::Error + 'static) = &*self.0;
+        while let Some(hinted) = error.downcast_ref::<Hinted>() {
+            error = &*hinted.error;
+        }
         error.downcast_ref()
     }
 }
@@ -125,13 +128,11 @@ impl Diagnosis for ProcessError {
     }
 }
 
-/// An error that says more to do than it knows itself.
+/// An error that says something else to do than it knows itself.
 #[derive(Debug)]
 struct Hinted {
     error: Box<dyn Diagnosis>,
-    hint: String,
-    /// Whether it stands before those of the error.
-    is_first: bool,
+    hints: Vec<String>,
 }
 
 impl fmt::Display for Hinted {
@@ -152,10 +153,11 @@ impl Diagnosis for Hinted {
     }
 
     fn hints(&self) -> Vec<String> {
-        let mut hints = self.error.hints();
-        let at = if self.is_first { 0 } else { hints.len() };
-        hints.insert(at, self.hint.clone());
-        hints
+        self.hints.clone()
+    }
+
+    fn is_reported(&self) -> bool {
+        self.error.is_reported()
     }
 
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {

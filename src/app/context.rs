@@ -128,6 +128,12 @@ impl Context {
             .or_else(|| self.environment.path("OAUTH_CONFIG"))
     }
 
+    /// The absolute path of the configuration file, where the user chose it.
+    pub(crate) fn chosen_config(&self) -> Option<PathBuf> {
+        let path = self.config_choice()?;
+        Some(std::path::absolute(&path).unwrap_or(path))
+    }
+
     pub(crate) fn config_path(&self) -> Result<PathBuf, Error> {
         match self.config_choice() {
             Some(path) => Ok(path),
@@ -148,8 +154,7 @@ impl Context {
     /// Another configuration file has its own sessions: `@` and 8 hex digits of
     /// the SHA-256 of its absolute path.
     fn item_suffix(&self) -> Option<String> {
-        let path = self.config_choice()?;
-        let absolute = std::path::absolute(&path).unwrap_or(path);
+        let absolute = self.chosen_config()?;
         let digest = Sha256::digest(absolute.as_os_str().as_encoded_bytes());
         Some(format!("@{}", hex(&digest[..4])))
     }

@@ -110,6 +110,57 @@ fn wait_until_free(is_lifted: impl Fn() -> bool) -> Option<std::sync::MutexGuard
 #[error("the deadline of {} has passed", describe(*.0))]
 pub(crate) struct DeadlinePassed(Duration);
 
+/// A wait that was cut short by the deadline: what it waited for is the cause.
+#[derive(Debug)]
+struct CutShort {
+    deadline: DeadlinePassed,
+    error: Error,
+}
+
+impl Deadline {
+    /// The error with this deadline as its reason, where that ended a wait
+    /// before its own time.
+    pub(crate) fn explain(self, error: Error) -> Error {
+        /// A wait ends at the deadline, and what it waited for is told a moment later.
+        const MOMENT: Duration = Duration::from_millis(50);
+        let knows_it = error.downcast_ref::<DeadlinePassed>().is_some() || error.to_string().contains("deadline");
+        if error.is_reported() || error.exit_code() != ExitCode::Timeout || knows_it || self.left() > MOMENT {
+            return error;
+        }
+        let deadline = self.passed();
+        CutShort { deadline, error }.into()
+    }
+}
+
+impl std::fmt::Display for CutShort {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.deadline.fmt(formatter)
+    }
+}
+
+impl std::error::Error for CutShort {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.error)
+    }
+}
+
+impl Diagnosis for CutShort {
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Timeout
+    }
+
+    /// A longer limit of its own would not help.
+    fn hints(&self) -> Vec<String> {
+        let hints = self.error.hints().into_iter();
+        let others = hints.filter(|hint| !hint.contains("--timeout"));
+        others.chain(self.deadline.hints()).collect()
+    }
+
+    fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
+        self.error.oauth_error()
+    }
+}
+
 /// `250 ms`, `45 s`, `5 min`.
 pub(crate) fn describe(time: Duration) -> String {
     match time.as_secs() {

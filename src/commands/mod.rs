@@ -29,6 +29,7 @@ mod userinfo;
 
 use crate::app::context::Context;
 use crate::app::deadline::Deadline;
+use crate::app::hint_commands::with_whole_commands;
 use crate::app::observer;
 use crate::app::token_source;
 use crate::args::cli::{Command, CommandLine};
@@ -58,7 +59,13 @@ pub fn dispatch(
     context.arguments = arguments;
     context.stdin_is_taken = command.takes_stdin();
     context.prepare_sources = token_source::prepare;
-    let outcome = run(&context, command);
+    let outcome = run(&context, command).map_err(|error| {
+        let error = match context.deadline {
+            Some(deadline) => deadline.explain(error),
+            None => error,
+        };
+        with_whole_commands(&context, error)
+    });
     match &outcome {
         Ok(()) => context.finish_trace(),
         Err(error) => context.trace_failure(error),

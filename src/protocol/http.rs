@@ -119,6 +119,8 @@ pub enum HeaderValue {
     },
     /// Nothing of it may be shown: a cookie.
     Secret(Secret),
+    /// The same for what a person may have chosen, which gets no fingerprint.
+    Chosen(Secret),
 }
 
 impl HeaderValue {
@@ -126,7 +128,7 @@ impl HeaderValue {
     pub fn expose(&self) -> Secret {
         match self {
             HeaderValue::Plain(text) => Secret::from(text.as_str()),
-            HeaderValue::Secret(secret) => secret.clone(),
+            HeaderValue::Secret(secret) | HeaderValue::Chosen(secret) => secret.clone(),
             HeaderValue::Credentials { scheme, credentials } => {
                 Secret::new(format!("{scheme} {}", credentials.expose()))
             }
@@ -153,6 +155,7 @@ impl HeaderValue {
         match self {
             HeaderValue::Plain(text) => text.clone(),
             HeaderValue::Secret(secret) => secret.redacted(),
+            HeaderValue::Chosen(secret) => format!("[redacted, {} chars]", secret.length_chars()),
             HeaderValue::Credentials { scheme, credentials } if *scheme == "Basic" => {
                 format!("{scheme} [redacted, {} chars]", credentials.length_chars())
             }
@@ -330,7 +333,7 @@ impl HttpRequest {
         for (_, value) in &self.headers {
             match value {
                 HeaderValue::Plain(_) => {}
-                HeaderValue::Secret(cookies) => {
+                HeaderValue::Secret(cookies) | HeaderValue::Chosen(cookies) => {
                     let pairs = cookies.expose().split("; ").filter_map(|pair| pair.split_once('='));
                     secrets.extend(pairs.map(|(_, value)| Secret::from(value)));
                     secrets.push(cookies.clone());

@@ -87,7 +87,7 @@ pub struct ProfileLock {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Someone else did not let go in time.
-    #[error("profile `{profile}` is being changed by {holder}, which did not finish within {} s", waited.as_secs())]
+    #[error("profile `{profile}` is being changed by {holder}, which did not finish within {}", describe_wait(*waited))]
     Held {
         profile: ProfileName,
         /// Who holds it, as far as it is known.
@@ -103,6 +103,14 @@ pub enum LockError {
     File { profile: ProfileName, source: FileError },
 }
 
+/// `60 s`, `250 ms`.
+fn describe_wait(wait: Duration) -> String {
+    match wait.as_secs() {
+        0 => format!("{} ms", wait.as_millis()),
+        seconds => format!("{seconds} s"),
+    }
+}
+
 impl Diagnosis for LockError {
     fn exit_code(&self) -> ExitCode {
         match self {
@@ -113,7 +121,7 @@ impl Diagnosis for LockError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            LockError::Held { .. } => vec!["Wait for it or end it, then run this again.".to_owned()],
+            LockError::Held { .. } => vec!["Wait for it, then run this again.".to_owned()],
             LockError::Unsupported { .. } => {
                 vec!["Choose a data folder on a local disk with XDG_DATA_HOME.".to_owned()]
             }

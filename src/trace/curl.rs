@@ -36,7 +36,7 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
             (_, Some(user)) => format!("-u {}\"$CLIENT_SECRET\"", quote_for_shell(&format!("{user}:"))),
             (HeaderValue::Plain(text), _) => format!("-H {}", quote_for_shell(&format!("{name}: {text}"))),
             (HeaderValue::Credentials { scheme, .. }, _) => format!("-H \"{name}: {scheme} $ACCESS_TOKEN\""),
-            (HeaderValue::Secret(_), _) => format!("-H \"{name}: ${}\"", variables.number()),
+            (HeaderValue::Secret(_) | HeaderValue::Chosen(_), _) => format!("-H \"{name}: ${}\"", variables.number()),
         });
     }
     for (name, value) in request.form().into_iter().flat_map(|params| params.iter()) {

@@ -245,11 +245,17 @@ impl BodyRedactor<'_> {
             }
             OrderedJson::Object(members) => {
                 let is_key = members.iter().any(|(name, _)| name == "kty");
+                let is_json_rpc = members
+                    .iter()
+                    .any(|(name, value)| name == "jsonrpc" && is_text(value, "2.0"));
                 let shown = members.into_iter().map(|(name, value)| {
                     let private = is_key && PRIVATE_KEY_MEMBERS.contains(&name.as_str());
                     let value = match value {
                         OrderedJson::Text(text) if private && !self.show_secrets => {
                             OrderedJson::Text(redact_unknown(&text))
+                        }
+                        OrderedJson::Text(text) if is_json_rpc && ["jsonrpc", "method"].contains(&name.as_str()) => {
+                            OrderedJson::Text(self.open_text(&text))
                         }
                         value => self.document(value, Some(&name)),
                     };
@@ -285,6 +291,10 @@ impl BodyRedactor<'_> {
     fn open_text(&self, text: &str) -> String {
         sanitize(&scrub(text, self.known, &|secret| redact_unknown(secret.expose())))
     }
+}
+
+fn is_text(value: &OrderedJson, wanted: &str) -> bool {
+    matches!(value, OrderedJson::Text(text) if text == wanted)
 }
 
 fn redact_unknown(text: &str) -> String {

@@ -86,7 +86,9 @@ fn a_discovery_that_does_not_end_is_unreachable() {
 #[test]
 fn a_person_who_does_not_come_ends_the_login_with_7() {
     let (home, server) = (Home::new(), authorization_server::start());
-    run(login(&home, &server, &["--no-browser"]).args(TIME)).expect_code(7);
+    let outcome = run(login(&home, &server, &["--no-browser"]).args(TIME)).expect_error(7);
+    assert!(outcome.error().starts_with("the deadline of "), "{outcome:?}");
+    outcome.does_not_say("--timeout");
     // in time, it changes nothing
     let mut command = login(&home, &server, &["--no-browser", "--deadline", "1h"]);
     complete(&mut command, &server.origin()).expect_code(0);
@@ -98,7 +100,9 @@ fn a_lock_that_another_process_holds_ends_with_7() {
     let first = Running::start(&mut login(&home, &server, &["--no-browser", "-p", "work"]));
     first.authorization_url();
     let mut second = login(&home, &server, &["--no-browser", "-p", "work"]);
-    run(second.args(TIME)).expect_code(7);
+    let outcome = run(second.args(TIME)).expect_error(7);
+    assert!(outcome.error().starts_with("the deadline of "), "{outcome:?}");
+    outcome.says(&["is being changed by process", "--deadline TIME"]);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! `oauth exec`: the command sees the token and nothing else of ours, and is
 //! the process that the caller started.
 
+use super::support::authorization_server::{self, ACCESS_TOKEN};
 use super::support::binary::Home;
 use super::support::outcome::{Outcome, run, run_with_input};
 use super::support::running::Running;
-use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, now, session};
+use super::support::sessions::{KEPT_ACCESS_TOKEN, ending_in, log_in, now, session};
 use base64::Engine;
 use oauth::protocol::time::UnixSeconds;
 use oauth::secret::Secret;
@@ -82,6 +83,30 @@ fn the_command_finds_the_variables_of_format_env_and_no_setting_of_ours() {
             ("PATH", path.as_str()),
         ]
     );
+}
+
+#[test]
+fn an_oauth_in_the_command_finds_the_profile_of_another_configuration_file() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let config = home.path().join("app.toml");
+    let path = config.to_str().expect("a path");
+    let issuer = server.origin();
+    let arguments = [
+        "-p",
+        "app",
+        "--config",
+        path,
+        "--issuer",
+        &issuer,
+        "--client-id",
+        "desktop",
+    ];
+    log_in(&home, &server, &arguments);
+    let inner = "cd / && \"$0\" token";
+    let command = ["--", "sh", "-c", inner, env!("CARGO_BIN_EXE_oauth")];
+    let mut outer = exec(&home, &[&["app", "--config", "app.toml"][..], &command].concat());
+    let outcome = run(outer.current_dir(home.path())).expect_code(0);
+    assert_eq!(outcome.stdout, format!("{ACCESS_TOKEN}\n"));
 }
 
 #[test]

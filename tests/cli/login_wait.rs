@@ -152,6 +152,18 @@ fn with_json_a_login_tells_first_where_to_sign_in_and_how_a_browser_elsewhere_ge
     }
 }
 
+/// Such a profile may be in a store that cannot be read here.
+#[test]
+fn a_profile_that_is_to_be_made_is_waited_for_beside_others() {
+    let home = Home::new();
+    for configuration in ["", "[profile.other]\nissuer = \"https://id.example.com\"\n"] {
+        home.configure(configuration);
+        let arguments = ["token", "brandnew", "--store", "keyring", "--wait", "100ms"];
+        let outcome = run(home.oauth().args(arguments)).expect_error(7);
+        assert_eq!(outcome.error(), "no login came within 100 ms");
+    }
+}
+
 #[test]
 fn the_earlier_one_of_wait_and_deadline_is_named_and_the_deadline_where_they_are_equal() {
     let home = Home::new();

@@ -526,7 +526,7 @@ fn the_trace_shows_the_exchange_without_its_secrets() {
     let arguments = [
         "-vv",
         "PUT",
-        &stage.url("/api/x"),
+        &stage.url("/api/x?key=canary-in-the-query"),
         "-d",
         "secret=canary",
         "-H",
@@ -537,7 +537,8 @@ fn the_trace_shows_the_exchange_without_its_secrets() {
     outcome.does_not_say(KEPT_ACCESS_TOKEN);
     outcome.says(&[
         "PUT http://127.0.0.1",
-        "x-api-key: [redacted",
+        "key=[redacted, 19 chars]",
+        "x-api-key: [redacted, 17 chars]",
         "200 OK",
         "passed on as it comes",
     ]);

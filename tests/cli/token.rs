@@ -528,7 +528,28 @@ fn an_unknown_profile_is_told_where_the_store_cannot_be_read() {
     outcome.says(&["there is no profile \"wrok\"", "Known profiles: work."]);
     home.configure("");
     let outcome = run(token(&home, &[]).args(keyring)).expect_error(4);
-    outcome.says(&["no profile is saved", "oauth login https://id.example.com"]);
+    outcome.says(&[
+        "no profile is saved",
+        "oauth --store keyring login https://id.example.com",
+    ]);
+}
+
+#[test]
+fn the_command_of_a_hint_is_about_the_files_that_were_named() {
+    let home = Home::new();
+    let file = home.path().join("my app.toml");
+    std::fs::write(&file, "[profile.app]\nissuer = \"https://id.example.com\"\n").expect("a file");
+    let in_folder = |arguments: &[&str]| run(token(&home, arguments).current_dir(home.path())).expect_error(4);
+    let outcome = in_folder(&["app", "--config", "my app.toml"]);
+    assert_eq!(outcome.hints(), "Run: oauth --config 'my app.toml' login app");
+    let outcome = in_folder(&["app", "--config", "my app.toml", "--store", "file"]);
+    assert_eq!(
+        outcome.hints(),
+        "Run: oauth --config 'my app.toml' --store file login app"
+    );
+    // the next command has the same environment
+    let outcome = run(token(&home, &["app"]).env("OAUTH_CONFIG", &file)).expect_error(4);
+    assert_eq!(outcome.hints(), "Run: oauth login app");
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Diagnosis for ConfigError {
                 hints
             }
             ConfigError::Locked { .. } => {
-                vec!["Wait for it or end it, then run this again.".to_owned()]
+                vec!["Wait for it, then run this again.".to_owned()]
             }
             ConfigError::Read { source, .. } => {
                 let mut hints = refusal_hints(source);

@@ -152,7 +152,7 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), SettingsError> {
     }
     let value = match OPEN_HEADERS.contains(&name.as_str()) {
         true => HeaderValue::Plain(value.to_owned()),
-        false => HeaderValue::Secret(value.into()),
+        false => HeaderValue::Chosen(value.into()),
     };
     Ok((name, value))
 }
@@ -270,7 +270,7 @@ mod tests {
         }
         let (name, value) = header("X-Api-Key:  k1 ").unwrap();
         assert_eq!((name.as_str(), value.expose().expose().as_str()), ("x-api-key", "k1"));
-        assert!(matches!(value, HeaderValue::Secret(_)), "it may be a key");
+        assert!(matches!(value, HeaderValue::Chosen(_)), "it may be a key");
     }
 
     #[test]

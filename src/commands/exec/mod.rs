@@ -50,6 +50,10 @@ pub(super) fn run(context: &Context, options: &ExecOptions) -> Result<(), Error>
         .args(arguments)
         .env_clear()
         .envs(context.environment.for_command());
+    // An `oauth` that the command runs finds `OAUTH_PROFILE` there
+    if let (true, Some(path)) = (wanted.is_empty(), context.chosen_config()) {
+        command.env("OAUTH_CONFIG", path);
+    }
     for (name, value) in &variables {
         command.env(name, value.expose());
     }

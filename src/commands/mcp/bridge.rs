@@ -208,6 +208,13 @@ impl Bridge {
         let Err(failure) = self.exchange(&line, &messages, &mut unanswered).await else {
             return;
         };
+        let is_initialize = messages
+            .iter()
+            .any(|message| message.method.as_deref() == Some("initialize"));
+        let failure = match is_initialize {
+            true => failure.of_initialize(),
+            false => failure,
+        };
         for id in &unanswered {
             self.write(&failure.response(id)).await;
         }

@@ -3,6 +3,7 @@
 
 use super::failure::Failure;
 use crate::app::context::Context;
+use crate::app::hint_commands::with_whole_commands;
 use crate::app::token_destination::TokenDestinations;
 use crate::args::cli::McpOptions;
 use crate::args::settings;
@@ -81,7 +82,7 @@ impl<'a> Desk<'a> {
                         continue;
                     }
                     // The message may have been cancelled.
-                    let _ = reply.send(token.map_err(|error| Failure::from(&error)));
+                    let _ = reply.send(token.map_err(|error| Failure::from(&with_whole_commands(self.context, error))));
                 }
                 DeskMessage::Observe(event) => self.context.observer().observe(&event.event()),
                 DeskMessage::Ended(outcome) => return outcome,

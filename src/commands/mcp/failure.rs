@@ -41,6 +41,17 @@ impl Failure {
         }
     }
 
+    /// The same for an `initialize`: a client that was refused that has not
+    /// begun, and its next message is refused by the server.
+    pub(super) fn of_initialize(mut self) -> Self {
+        if !self.hints.is_empty() {
+            self.hints.push(
+                "Then start this oauth mcp again from your client, which has to send initialize once more".to_owned(),
+            );
+        }
+        self
+    }
+
     /// The response to the request of this identifier.
     pub(super) fn response(&self, id: &Value) -> String {
         let commands = self.hints.iter().filter(|hint| hint.contains("oauth "));

@@ -1,7 +1,7 @@
 //! What an answer to a request with credentials may show.
 
 /// Members that a token, introspection or error answer may show.
-pub(super) const OPEN_MEMBERS: [&str; 31] = [
+pub(super) const OPEN_MEMBERS: [&str; 32] = [
     "active",
     "aud",
     "auth_time",
@@ -22,6 +22,7 @@ pub(super) const OPEN_MEMBERS: [&str; 31] = [
     "nbf",
     "nonce",
     "not-before-policy",
+    "protocolVersion",
     "refresh_expires_in",
     "refresh_token_expires_in",
     "request_uri",

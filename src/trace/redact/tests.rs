@@ -58,6 +58,16 @@ fn a_token_answer_shows_what_is_on_the_list_and_no_more() {
 }
 
 #[test]
+fn the_frame_of_a_json_rpc_message_is_shown() {
+    let body = r#"{"jsonrpc":"2.0","method":"tools/list","result":{"protocolVersion":"2025-11-25","text":"canary"}}"#;
+    let shown = shown(&token_request(), body);
+    for open in ["2.0", "tools/list", "2025-11-25"] {
+        assert!(shown.contains(open), "{shown}");
+    }
+    assert!(!shown.contains("canary"), "{shown}");
+}
+
+#[test]
 fn a_secret_that_was_sent_is_cut_out_of_what_comes_back() {
     let answer =
         r#"{"error":"invalid_grant","error_description":"code canary-code-canary-code and canary-secret are wrong"}"#;

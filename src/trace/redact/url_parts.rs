@@ -91,12 +91,30 @@ impl<'k> QuerySecrets<'k> {
         if name == "code_challenge" && self.challenge_is_verifier {
             return Some(Value::Secret(Secret::from(text.as_str())));
         }
-        if holds_secret_parameter(text) {
+        if is_key_of_api(name) || holds_secret_parameter(text) {
             return Some(Value::Chosen(Secret::from(text.as_str())));
         }
         let repeats = self.known.iter().any(|secret| text.contains(secret.expose().as_str()));
         repeats.then(|| Value::Chosen(Secret::from(text.as_str())))
     }
+}
+
+/// Whether APIs take a key or a signature in a parameter of this name.
+fn is_key_of_api(name: &str) -> bool {
+    const NAMES: [&str; 11] = [
+        "access_key",
+        "api-key",
+        "api_key",
+        "apikey",
+        "key",
+        "secret",
+        "sig",
+        "signature",
+        "subscription-key",
+        "x-amz-signature",
+        "x-goog-signature",
+    ];
+    NAMES.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// Whether a value is itself an address, or a query, with a secret in it.
