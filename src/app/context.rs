@@ -197,12 +197,12 @@ impl Context {
         if !(is_of_store && is_keyring && profile.is_some() && self.overridden_store(profile).is_none()) {
             return error;
         }
-        let hint = format!(
-            "For cron, CI and ssh, keep the session in a file. Run where the keyring works: oauth profile set {name} store=file"
-        );
+        let log_in =
+            format!("For cron, CI and ssh, keep the session in a file. Log in again: oauth login {name} --store file");
+        let moved = format!("Or move it there, once, where the keyring works: oauth profile set {name} store=file");
         match self.has_display() {
-            true => error.with_hint(hint),
-            false => error.with_first_hint(hint),
+            true => error.with_hint(log_in).with_hint(moved),
+            false => error.with_first_hint(moved).with_first_hint(log_in),
         }
     }
 

@@ -157,7 +157,7 @@ impl Diagnosis for LoginRequired {
                 "The server issued no refresh token; the scope offline_access may help: oauth login {profile} --scope \"{scope}\""
             ),
             LoginRequired::NotKept { .. } => {
-                format!("Choose a store that keeps it: oauth login {profile} --store keyring")
+                format!("Choose a store that keeps it, keyring or file: oauth login {profile} --store file")
             }
             _ => format!("Run: oauth login {profile}"),
         }]

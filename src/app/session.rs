@@ -11,7 +11,7 @@ use crate::foreign_text::Quoted;
 use crate::output::causes::error_chain;
 use crate::protocol::endpoint::Issuer;
 use crate::protocol::resource::Resource;
-use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind, Suspension};
+use crate::store::{CredentialStore, Interaction, ProfileName, Session, StoreKind, Suspension, was_locked};
 use url::Url;
 
 /// A profile's store, and the record that is in it.
@@ -52,6 +52,7 @@ impl ProfileRecord {
         match store.load(name) {
             Ok(None) if chosen.chosen_by != ChosenBy::Fallback => Err(missing(chosen, config)),
             Ok(record) => Ok(ProfileRecord { kind, store, record }),
+            Err(_) if !was_locked(&context.folders()?.locks(), name) => Err(missing(chosen, config)),
             Err(error) => {
                 let store = store.describe();
                 let text = format!("A login with --no-save may be in {store}, which cannot be read here: {error}");

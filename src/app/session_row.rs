@@ -37,14 +37,18 @@ pub(crate) struct SessionRow {
     store: String,
 }
 
+/// The state of a profile whose store cannot be read; in the table only.
+const UNREADABLE: &str = "unreadable";
+
 /// Why a session says nothing of a person: that is in ID tokens, which come
 /// with the scope `openid` (OpenID Connect Core §3.1.2.1).
 fn reason_without_person(session: &Session) -> &'static str {
     let granted = session.tokens.first().and_then(|token| token.scope.as_ref());
     match repeated_grant(&session.renewal) {
         Some(_) => "no person signed in",
+        None if granted.is_some_and(|granted| granted.contains("openid")) => "no ID token came",
         None if !session.requested.scope.contains("openid") => "openid was not asked for",
-        None if granted.is_some_and(|granted| !granted.contains("openid")) => "openid was not granted",
+        None if granted.is_some() => "openid was not granted",
         None => "no ID token came",
     }
 }
@@ -98,6 +102,19 @@ impl SessionRow {
             without_person: session.map(reason_without_person).unwrap_or_default(),
             store: kind.to_string(),
         }
+    }
+
+    /// The same where the store cannot be read, and nobody knows whether a session is in it.
+    pub(crate) fn unreadable(self) -> Self {
+        SessionRow {
+            state: UNREADABLE,
+            ..self
+        }
+    }
+
+    /// Whether the store said what is in it.
+    pub(crate) fn is_known(&self) -> bool {
+        self.state != UNREADABLE
     }
 
     /// Whether the token is valid or can be refreshed.
@@ -172,6 +189,7 @@ impl SessionRow {
         };
         let expires = match (self.state, self.expires_at) {
             ("none", _) => "not logged in".to_owned(),
+            (UNREADABLE, _) => "its store cannot be read".to_owned(),
             ("dead", _) => "ended by the server".to_owned(),
             ("suspended", _) => "suspended".to_owned(),
             ("expired", _) => "expired".to_owned(),
@@ -185,6 +203,7 @@ impl SessionRow {
         let is_bound = self.token_type.as_deref().is_some_and(is_bound_type);
         let expires = if is_bound { format!("{expires}, DPoP") } else { expires };
         let refreshable = match (self.refreshable, self.refresh_expires_at) {
+            _ if !self.is_known() => "-".to_owned(),
             (false, _) => "no".to_owned(),
             (true, None) => match self.repeated_grant {
                 Some(grant) => format!("yes, by {grant}"),

@@ -143,7 +143,7 @@ impl ApiTokens<'_> {
 /// 403 `insufficient_scope`: a login has to ask for more, since a refresh never
 /// widens (RFC 6749 §6).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the server requires the scope {wanted}, and the token of profile \"{profile}\" {}", describe_grant(*.is_granted, .wanted))]
+#[error("the server requires the {} {wanted}, and the token of profile \"{profile}\" {}", scope_or_scopes(.wanted), describe_grant(*.is_granted, .wanted))]
 pub(super) struct ScopeNeeded {
     pub(super) profile: ProfileName,
     /// What the challenge names.
@@ -154,9 +154,16 @@ pub(super) struct ScopeNeeded {
     pub(super) is_granted: bool,
 }
 
+fn scope_or_scopes(wanted: &Scope) -> &'static str {
+    match wanted.tokens().len() {
+        0 | 1 => "scope",
+        _ => "scopes",
+    }
+}
+
 fn describe_grant(is_granted: bool, wanted: &Scope) -> &'static str {
     match is_granted {
-        true => "is not enough, although the authorization server granted that scope",
+        true => "is not enough, although the authorization server granted it",
         false if wanted.to_string().contains(' ') => "does not have all of it",
         false => "does not have it",
     }

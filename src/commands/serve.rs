@@ -16,7 +16,6 @@ use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::rules::{Rule, UnknownRule};
 use crate::server::log_entry::LogEntry;
-use crate::server::settings::ServeSettings;
 use crate::server::settings::clients::{DEFAULT_CLIENT_ID, RegisteredClient};
 use crate::server::settings::dpop::DpopDemands;
 use crate::server::settings::fault::Fault;
@@ -26,6 +25,7 @@ use crate::server::settings::request_demands::RequestDemands;
 use crate::server::settings::signing_keys::SigningKeys;
 use crate::server::settings::trusted_issuer::TrustedIssuer;
 use crate::server::settings::users::User;
+use crate::server::settings::{Registration, ServeSettings};
 use crate::server::{AUTHORITY, CLIENT, CLIENT_KEY, CLIENT_SUBJECT, Server};
 use crate::trace::{Event, Observer};
 use serde_json::{Value, json};
@@ -258,6 +258,13 @@ fn note_login(context: &Context, options: &ServeOptions, server: &Server, settin
         let proof = proof_flags(options, settings, client);
         observer.observe(&Event::Note(&format!(
             "log in with: oauth login {issuer} --client-id {id}{proof}"
+        )));
+    }
+    // What a newcomer does next: with a token of the issuer alone this call is refused.
+    let is_plain = options.setup.is_none() && options.client.is_empty() && options.client_metadata.is_empty();
+    if is_plain && settings.tls.is_none() && settings.registration == Registration::Open {
+        observer.observe(&Event::Note(&format!(
+            "to call its API: oauth login {issuer}/api --profile try, then: oauth request {issuer}/api/hello"
         )));
     }
 }

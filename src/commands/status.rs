@@ -134,7 +134,12 @@ impl Listing {
                 Err(error) => {
                     let warning = format!("the store of profile \"{name}\" cannot be read");
                     listing.warnings.push(warning);
-                    listing.outcome = listing.outcome.and(Err(error));
+                    listing.rows.extend(unreadable(context, name, profile, now));
+                    listing.outcome = listing.outcome.and_then(|()| {
+                        let forget = format!("Or remove the profile alone: oauth profile remove {name} --store none");
+                        let error = context.explain_unattended_keyring(error, name, Some(profile));
+                        Err(error.with_hint(forget))
+                    });
                 }
             }
         }
@@ -149,6 +154,12 @@ impl Listing {
         }
         listing
     }
+}
+
+/// A row that says what is known of a profile without its store.
+fn unreadable(context: &Context, name: &ProfileName, profile: &Profile, now: UnixSeconds) -> Option<SessionRow> {
+    let kind = context.store_kind(Some(profile)).ok()?;
+    Some(SessionRow::new(name, Some(profile), None, &kind, now).unreadable())
 }
 
 /// Why a session is suspended.
@@ -231,7 +242,11 @@ const TITLES: [&str; 8] = [
 /// A table, or where the terminal has no room for it a block for each profile.
 fn render(context: &Context, config: &Config, rows: &[SessionRow], now: UnixSeconds) -> String {
     if context.style.json {
-        let array: Vec<Value> = rows.iter().map(|row| row.to_json(now)).collect();
+        let array: Vec<Value> = rows
+            .iter()
+            .filter(|row| row.is_known())
+            .map(|row| row.to_json(now))
+            .collect();
         return sanitize_json(&Value::Array(array).to_string()) + "\n";
     }
     if rows.is_empty() {

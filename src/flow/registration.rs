@@ -112,7 +112,9 @@ pub async fn unregister(client: &str, management: &RegistrationManagement, calle
     let client = Quoted::name(client);
     let text = match failure {
         None => format!("the client {client} is no longer registered at {host}"),
-        Some(failure) => format!("the client {client} may remain registered at {host}: {failure}"),
+        Some(failure) => format!(
+            "the client {client} may remain registered at {host} ({failure}); it is of no use without this profile, and there is nothing to do"
+        ),
     };
     caller.observe(&Event::Note(&text));
 }

@@ -181,6 +181,13 @@ impl Holder {
     }
 }
 
+/// Whether this profile was ever locked here, as each login that is stored
+/// does: the file of a lock is never deleted but with the profile.
+pub fn was_locked(locks_folder: &Path, profile: &ProfileName) -> bool {
+    let name = LockKind::Session.file_name(file_name(profile.as_str()));
+    locks_folder.join(format!("{name}.lock")).exists()
+}
+
 impl ProfileLock {
     /// Takes the lock of a profile; waits for it at most as long as `wait`.
     /// `on_wait` is called once, when that takes longer than a second (at once

@@ -29,7 +29,7 @@ pub use helper::{Action, CommandStoreError};
 pub use keyring::error::KeyringError;
 #[cfg(all(fuzzing, unix, not(target_os = "macos")))]
 pub use keyring::is_answer;
-pub use lock::{Intent, LockError, LockKind, ProfileLock};
+pub use lock::{Intent, LockError, LockKind, ProfileLock, was_locked};
 pub use migration::{CopiedSession, contains, copy};
 pub use profile_name::{InvalidProfileName, ProfileName};
 pub use session::{

@@ -224,7 +224,7 @@ fn container_advice(kind: &str, listening: &Listening<'_>) -> Vec<String> {
     }
     if listening.elsewhere {
         return vec![format!(
-            "this runs in {kind}: a browser outside reaches it only if the container was started with `-p {port}:{port}`"
+            "this runs in {kind}: a browser outside reaches it only if the container was started with `-p 127.0.0.1:{port}:{port}`"
         )];
     }
     vec![
@@ -232,7 +232,7 @@ fn container_advice(kind: &str, listening: &Listening<'_>) -> Vec<String> {
             "this runs in {kind}: a browser outside does not reach {address}:{port} here; \
              start the container with the first option, and log in with the second:"
         ),
-        format!("    -p {port}:{port}"),
+        format!("    -p 127.0.0.1:{port}:{port}"),
         format!("    --listen 0.0.0.0:{port} --port {port}"),
     ]
 }
@@ -339,13 +339,16 @@ mod tests {
         let docker = looked(&[], &["/.dockerenv"]);
         assert_eq!(docker.container, Some("Docker"));
         let lines = docker.advice(&listening());
-        assert_eq!(lines[1], "    -p 49152:49152");
+        assert_eq!(lines[1], "    -p 127.0.0.1:49152:49152");
         assert_eq!(lines[2], "    --listen 0.0.0.0:49152 --port 49152");
         let open = docker.advice(&Listening {
             elsewhere: true,
             ..listening()
         });
-        assert!(open[0].contains("-p 49152:49152") && open.len() == 1, "{open:?}");
+        assert!(
+            open[0].contains("-p 127.0.0.1:49152:49152") && open.len() == 1,
+            "{open:?}"
+        );
         for (variables, files, kind) in [
             (&[][..], &["/run/.containerenv"][..], "Podman"),
             (&[("container", "systemd-nspawn")], &[], "systemd-nspawn"),

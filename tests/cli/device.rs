@@ -380,6 +380,8 @@ fn that_the_profile_signs_in_so_from_now_on_is_said_once() {
     log_in(&["--no-save"]).does_not_say("from now on");
     log_in(&[]).says(&[note]);
     log_in(&[]).does_not_say("from now on");
+    run(home.oauth().args(["profile", "set", "tv", "grant=client-credentials"])).expect_code(0);
+    log_in(&[]).says(&["to log in as before: oauth login tv --grant client-credentials"]);
     // without the flag it is so, and the command of the note ends it
     answers(&server, vec![json(200, &token_answer())]);
     run(home.oauth().args(["login", "tv"]))

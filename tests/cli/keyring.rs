@@ -295,7 +295,7 @@ fn without_a_bus_other_stores_are_named_at_once() {
         assert_unusable(person.login_without_browser(), &said, &["locked", "Install and start"]);
         // of a session that is there, no other store has anything
         let ended = person.has_profile().run(&["token", "work"]);
-        let not_said = ["locked", "Install and start", OTHER_STORES[0], OTHER_STORES[1]];
+        let not_said = ["locked", "Install and start", "use `--store file`", OTHER_STORES[1]];
         assert_unusable(
             ended,
             &["no D-Bus session bus", "profile set work store=file"],

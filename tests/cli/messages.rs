@@ -20,12 +20,13 @@ const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
 
 /// What differs from run to run, and what is shown in its place.
-const FILTERS: [(&str, &str); 18] = [
+const FILTERS: [(&str, &str); 19] = [
     (
         r"(127\.0\.0\.1|localhost|\[::1\]|\.example)([:-]|%3A)\d{4,5}\b",
         "${1}${2}PORT",
     ),
     (r"-([pL]) \d{4,5}:\d{4,5}\b", "-$1 PORT:PORT"),
+    (r"-p 127\.0\.0\.1:PORT:\d{4,5}\b", "-p 127.0.0.1:PORT:PORT"),
     (r"-([pL]) \d{4,5}:", "-$1 PORT:"),
     (r"--port \d{4,5}\b", "--port PORT"),
     (r"0\.0\.0\.0:\d{4,5}\b", "0.0.0.0:PORT"),

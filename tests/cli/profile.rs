@@ -570,6 +570,44 @@ fn with_nothing_to_keep_a_home_that_cannot_be_written_will_do() {
 }
 
 #[test]
+fn a_login_that_stores_no_session_says_what_the_saved_profile_is_good_for() {
+    let server = authorization_server::start();
+    let home = Home::new();
+    let log_in = |more: &[&str]| {
+        let origin = server.origin();
+        let mut command = home.oauth();
+        command.args([
+            "login",
+            &origin,
+            "--client-id=desktop",
+            "--no-browser",
+            "--no-store",
+            "-p",
+        ]);
+        log_in_with(command.args(more), &server).expect_code(0)
+    };
+    log_in(&["once", "--no-save"]).does_not_say("is saved");
+    assert!(!home.config_file().exists());
+    log_in(&["once"]).says(&["the profile \"once\" is saved", "`oauth token once` has no session"]);
+    let saved = home.configuration();
+    assert!(
+        saved.contains("store = \"none\"") && !saved.contains("default_profile"),
+        "{saved}"
+    );
+    run(home.oauth().env_remove("OAUTH_STORE").args(["token", "once"])).expect_error(4);
+    run(home.oauth().env_remove("OAUTH_STORE").arg("status")).expect_code(0);
+
+    // one that has a session keeps its store
+    home.configure("[profile.work]\nclient_id = \"desktop\"\nstore = \"file\"\n");
+    log_in(&["work"]);
+    assert!(
+        home.configuration().contains("store = \"file\""),
+        "{}",
+        home.configuration()
+    );
+}
+
+#[test]
 fn parameters_are_set_one_by_one() {
     let home = Home::new();
     home.configure("[profile.work]\nclient_id = \"c\"\n");

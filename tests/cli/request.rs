@@ -241,6 +241,26 @@ fn the_token_goes_to_covered_urls_alone() {
 }
 
 #[test]
+fn a_url_that_no_token_may_go_to_is_told_with_what_would_change_that() {
+    let stage = Stage::new();
+    let (url, api) = (stage.url("/hello"), stage.url("/api"));
+    let host = format!("127.0.0.1:{}", stage.server.port());
+    let outcome = stage.request(&[&url]).expect_error(2);
+    let outcome = outcome.says(&[&format!("the token of profile \"work\" may go to {api} only")]);
+    assert!(outcome.hints().contains(&format!("add -p work --allow-host {host}")));
+    assert!(
+        outcome
+            .hints()
+            .contains(&format!("oauth profile set work 'allow_host={host}'"))
+    );
+
+    stage.home.configure("");
+    let outcome = stage.request(&[&url]).expect_error(4);
+    let first = outcome.hints().lines().next().unwrap_or_default().to_owned();
+    assert!(first.contains(&format!("oauth login {url}")), "{outcome:?}");
+}
+
+#[test]
 fn the_profile_that_covers_the_url_most_closely_is_used() {
     let stage = Stage::new();
     let origin = stage.server.origin();

@@ -169,6 +169,25 @@ fn the_command_to_log_in_names_the_files_that_are_known_and_works() {
 }
 
 #[test]
+fn the_commands_for_the_api_are_printed_and_work() {
+    let home = Home::new();
+    let server = DevelopmentServer::start(&["--approve", "auto"]);
+    server.wait_for_log(&["to call its API: "]);
+    let log = server.log();
+    let (_, commands) = log.split_once("to call its API: oauth ").expect("commands");
+    let (login, request) = commands.split_once(", then: oauth ").expect("two");
+    let words = |command: &str| shell_words::split(command.lines().next().unwrap_or_default()).expect("words");
+    let mut command = home.oauth();
+    command.args(words(login)).arg("--no-browser");
+    let running = Running::start(&mut command);
+    let back = PlainBrowser::new().go_to(&running.authorization_url()).elsewhere();
+    // the page that comes back is not this test's concern
+    let _ = get_url(back.as_str());
+    running.end().expect_code(0);
+    run(home.oauth().args(words(request))).expect_code(0);
+}
+
+#[test]
 fn whose_word_the_name_is_stands_between_the_name_and_what_it_asks_for() {
     let server = DevelopmentServer::start(&[]);
     let client = register(&server, "Your Bank");

@@ -322,16 +322,48 @@ fn a_keyring_that_a_profile_needs_and_that_is_not_there_is_an_error() {
             .args(arguments);
         let outcome = run(&mut command).expect_code(8).says(&["desktop session"]);
         // another store does not have the session
-        for advice_for_a_login in ["--store file", "OAUTH_STORE=file", "token response"] {
+        for advice_for_a_login in ["use `--store file`", "OAUTH_STORE=file", "token response"] {
             outcome.does_not_say(advice_for_a_login);
         }
         let is_for_cron = outcome.stderr.contains("cron");
         assert_eq!(
             is_for_cron,
-            arguments == ["token", "work"],
+            arguments == ["token", "work"] || arguments == ["status"],
             "{arguments:?}: {outcome:?}"
         );
     }
+}
+
+// only the Secret Service has a bus that can be missing
+#[cfg(all(unix, not(target_os = "macos")))]
+#[test]
+fn a_keyring_that_cannot_be_read_is_marked_beside_the_other_profiles() {
+    let home = Home::new();
+    home.configure(&format!(
+        "[profile.play]\nissuer = \"{ISSUER}\"\nstore = \"file\"\n[profile.work]\nissuer = \"{ISSUER}\"\nstore = \"keyring\"\n"
+    ));
+    home.keep("play", &session(ISSUER));
+    let status = |arguments: &[&str]| {
+        let mut command = home.oauth();
+        command
+            .env_remove("OAUTH_STORE")
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+            .arg("status");
+        run(command.args(arguments)).expect_code(8)
+    };
+    let outcome = status(&[]);
+    let line_of = |name: &str| outcome.stdout.lines().find(|line| line.contains(name)).expect("a line");
+    assert!(line_of("play").contains("in 60 min"), "{outcome:?}");
+    assert!(line_of("work").contains("its store cannot be read"), "{outcome:?}");
+    for way_out in [
+        "oauth login work --store file",
+        "oauth profile set work store=file",
+        "oauth profile remove work --store none",
+    ] {
+        assert!(outcome.hints().contains(way_out), "{way_out}: {outcome:?}");
+    }
+    let profiles = status(&["--json"]).json();
+    assert_eq!(profiles.as_array().map(Vec::len), Some(1), "{profiles}");
 }
 
 // only the Secret Service has a bus that can be missing
@@ -390,6 +422,11 @@ fn who_signed_in_is_not_known_for_a_reason_that_is_said() {
             "openid was not asked for",
         ),
         (&asked, "no ID token came"),
+        // asked for by the login that the refresh token is of
+        (
+            &|kept| kept.tokens[0].scope = Some(scope("openid hello")),
+            "no ID token came",
+        ),
         (
             &|kept| {
                 asked(kept);

@@ -658,3 +658,22 @@ fn a_profile_of_endpoints_is_compared_with_its_session_too() {
     let outcome = run(&mut token(&home, &["work"])).expect_code(4);
     assert!(outcome.stderr.contains("token_endpoint"), "{outcome:?}");
 }
+
+// only the Secret Service has a bus that can be missing
+#[cfg(all(unix, not(target_os = "macos")))]
+#[test]
+fn a_keyring_that_cannot_be_read_is_told_only_to_those_who_logged_in_once() {
+    let home = Home::new();
+    let ask = || {
+        let mut command = token(&home, &["--store", "keyring"]);
+        command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+        run(&mut command).expect_error(4)
+    };
+    let outcome = ask();
+    outcome.does_not_say("D-Bus").does_not_say("--no-save");
+    let locks = home.path().join(".local/share/oauth/locks");
+    std::fs::create_dir_all(&locks).expect("a folder");
+    std::fs::write(locks.join("default.lock"), "").expect("a lock");
+    let outcome = ask();
+    assert!(outcome.hints().contains("--no-save"), "{outcome:?}");
+}

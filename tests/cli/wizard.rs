@@ -16,7 +16,7 @@ use std::process::{Child, Command};
 const WHERE: &str = "Where do you want to log in?";
 const WAY: &str = "How do you want to sign in?";
 const CLIENT_ID: &str = "The id of the client";
-const REGISTER: &str = "nothing to have the server register one now:";
+const REGISTER: &str = "press Enter to have the server register one now):";
 const SECRET: &str = "The file with the client's secret;";
 const SCOPES: &str = "Their numbers or names";
 const STORE: &str = "Where is the session to be kept?";

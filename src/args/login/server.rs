@@ -176,9 +176,5 @@ pub(in crate::args) fn require_server(
     if server.issuer.is_some() || !lacks_endpoint {
         return Ok(());
     }
-    Err(SettingsError::Missing {
-        what: "issuer",
-        profile: name.to_string(),
-        hint: format!("Name the server: oauth login --profile {name} --issuer https://id.example.com --client-id ID"),
-    })
+    Err(SettingsError::NoServer { profile: name.clone() })
 }

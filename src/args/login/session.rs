@@ -19,7 +19,7 @@ pub struct SessionOptions {
     /// Do not save to the configuration file
     #[arg(long, help_heading = "Session")]
     pub no_save: bool,
-    /// Store nothing; print the token response as JSON (= --store none)
+    /// Store no session; print the token response as JSON (= --store none). --no-save leaves out the profile too
     #[arg(long, help_heading = "Session")]
     pub no_store: bool,
 }

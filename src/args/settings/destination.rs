@@ -1,6 +1,6 @@
 //! Which profile's token goes to a URL, and whether it may go there.
 
-use super::error::{SettingsError, invalid, invalid_with_hint};
+use super::error::{NearestProfile, SettingsError, invalid, invalid_with_hint};
 use super::names::{ChosenBy, ChosenProfile, parse_name};
 use crate::args::config::{Config, Profile};
 use crate::protocol::token_destination::{AllowedHost, Coverage, TokenReach};
@@ -180,7 +180,7 @@ pub fn only_profile(url: &str, names: &[ProfileName]) -> Result<ChosenProfile, S
             name: only.clone(),
             chosen_by: ChosenBy::Destination,
         }),
-        [] => Err(SettingsError::NothingCovers { host }),
+        [] => Err(SettingsError::NothingCovers { host, nearest: None }),
         several => Err(SettingsError::SeveralProfiles {
             host,
             profiles: several.to_vec(),
@@ -189,19 +189,54 @@ pub fn only_profile(url: &str, names: &[ProfileName]) -> Result<ChosenProfile, S
 }
 
 /// The error where no profile covers the URL.
-pub fn nothing_covers(url: &Url) -> SettingsError {
-    SettingsError::NothingCovers { host: host(url) }
+pub fn nothing_covers(url: &Url, config: &Config) -> SettingsError {
+    SettingsError::NothingCovers {
+        host: host(url),
+        nearest: nearest_profile(url, config),
+    }
+}
+
+/// The only profile for the origin of the URL, else the only one.
+fn nearest_profile(url: &Url, config: &Config) -> Option<NearestProfile> {
+    let is_of_origin = |profile: &Profile| {
+        let own = ["api", "issuer"].into_iter().filter_map(|key| profile.text(key));
+        own.chain(profile.list("resource").iter().map(String::as_str))
+            .filter_map(url_text::parse_exact)
+            .any(|own| own.origin() == url.origin())
+    };
+    let (all, near): (Vec<_>, Vec<_>) = (
+        config.profiles().collect(),
+        config.profiles().filter(|(_, profile)| is_of_origin(profile)).collect(),
+    );
+    let (name, profile) = match (near.as_slice(), all.as_slice()) {
+        ([only], _) | ([], [only]) => *only,
+        _ => return None,
+    };
+    let reach = token_reach(Some(profile), &[]).ok()?;
+    let urls = reach.resources.iter().map(ToString::to_string);
+    Some(NearestProfile {
+        profile: name.clone(),
+        reach: urls
+            .chain(reach.allowed_hosts.iter().map(ToString::to_string))
+            .collect(),
+        allow_host: hosts_with(profile.list("allow_host"), url),
+    })
+}
+
+/// Hosts as one value of `allow_host`, with the one of the URL.
+fn hosts_with(saved: &[String], url: &Url) -> String {
+    let mut hosts = saved.to_vec();
+    hosts.push(host(url));
+    hosts.join(" ")
 }
 
 /// The error for a profile whose token may not go to the URL.
 pub fn not_covered(name: &ProfileName, config: &Config, url: &Url) -> SettingsError {
     let saved = config.profile(name).map(|profile| profile.list("allow_host"));
-    let mut hosts = saved.unwrap_or_default().to_vec();
-    hosts.push(host(url));
     SettingsError::NotCovered {
         profile: name.clone(),
         host: host(url),
-        allow_host: hosts.join(" "),
+        allow_host: hosts_with(saved.unwrap_or_default(), url),
     }
 }
 

@@ -33,6 +33,9 @@ pub enum SettingsError {
         profile: String,
         hint: String,
     },
+    /// A login that names no server, of a profile that has none.
+    #[error("no server is named, and {}", describe_absence(profile))]
+    NoServer { profile: ProfileName },
     /// Neither configuration file nor store know the profile.
     #[error("there is no profile \"{profile}\"")]
     UnknownProfile {
@@ -62,10 +65,12 @@ pub enum SettingsError {
         allow_host: String,
     },
     /// No profile is named, and the token of none is for this host.
-    #[error("no profile has a token that may go to {host}")]
+    #[error("{}", describe_uncovered(host, nearest.as_ref()))]
     NothingCovers {
         /// With its port.
         host: String,
+        /// The profile that was probably meant.
+        nearest: Option<NearestProfile>,
     },
     /// Several profiles are for the same server, or their tokens may go there.
     #[error("the profiles {} are all for {host}: one has to be named", quoted_list(profiles))]
@@ -82,6 +87,58 @@ pub enum SettingsError {
         /// What it is used for.
         issuer: String,
     },
+}
+
+/// The profile whose token may have been meant for a URL that it does not cover.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NearestProfile {
+    pub profile: ProfileName,
+    /// Where its token may go: URLs and hosts.
+    pub reach: Vec<String>,
+    /// The hosts that the profile would permit together with the one of the URL.
+    pub allow_host: String,
+}
+
+fn describe_absence(profile: &ProfileName) -> String {
+    match profile.as_str() {
+        // nobody named it: it stands for what is not there
+        "default" => "there is no default profile with one".to_owned(),
+        name => format!("profile \"{name}\" has none"),
+    }
+}
+
+fn describe_uncovered(host: &str, nearest: Option<&NearestProfile>) -> String {
+    match nearest {
+        Some(NearestProfile { profile, reach, .. }) if !reach.is_empty() => {
+            format!(
+                "the token of profile \"{profile}\" may go to {} only",
+                reach.join(" and ")
+            )
+        }
+        Some(_) | None => format!("no profile has a token that may go to {host}"),
+    }
+}
+
+/// How a token is allowed to go there.
+fn hints_for_uncovered(host: &str, nearest: Option<&NearestProfile>) -> Vec<String> {
+    let (profile, allow_host) = match nearest {
+        Some(nearest) => (nearest.profile.as_str(), nearest.allow_host.as_str()),
+        None => ("NAME", host),
+    };
+    let mut hints = vec![
+        format!(
+            "For this call only: add -p {profile} --allow-host {}",
+            shell_words::quote(host)
+        ),
+        format!(
+            "To allow it permanently: oauth profile set {profile} {}",
+            shell_words::quote(&format!("allow_host={allow_host}"))
+        ),
+    ];
+    if nearest.is_none_or(|nearest| nearest.reach.is_empty()) {
+        hints.insert(0, "A token is sent only to hosts that its profile allows. A login with the URL of an API allows that API; a login with the URL of an issuer allows none.".to_owned());
+    }
+    hints
 }
 
 impl SettingsError {
@@ -174,19 +231,18 @@ impl Diagnosis for SettingsError {
                     shell_words::quote(&format!("allow_host={allow_host}"))
                 ),
             ],
-            SettingsError::NothingCovers { host } => vec![
-                "A token is sent only to hosts that its profile allows. A login with the URL of an API allows that API; a login with the URL of an issuer allows none.".to_owned(),
-                format!(
-                    "For this call only: add -p NAME --allow-host {}",
-                    shell_words::quote(host)
-                ),
-                format!(
-                    "To allow it permanently: oauth profile set NAME {}",
-                    shell_words::quote(&format!("allow_host={host}"))
-                ),
-            ],
+            SettingsError::NothingCovers { host, nearest } => hints_for_uncovered(host, nearest.as_ref()),
             SettingsError::SeveralProfiles { .. } => {
                 vec!["Name one with -p NAME, or give each its own allow_host, resource or git_username.".to_owned()]
+            }
+            SettingsError::NoServer { profile } => {
+                let name = match profile.as_str() {
+                    "default" => String::new(),
+                    name => format!(" --profile {name}"),
+                };
+                vec![format!(
+                    "Give its URL: oauth login https://id.example.com --client-id ID{name}"
+                )]
             }
             SettingsError::NameTaken { .. } => vec!["Name the one that you mean with --profile NAME.".to_owned()],
         }

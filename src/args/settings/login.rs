@@ -304,7 +304,7 @@ pub fn check_profile(profile: &Profile) -> Result<(), SettingsError> {
     options.callback.paste = true;
     let name = parse_name("profile", "default")?;
     let ignoring_absence = |result: Result<(), SettingsError>| match result {
-        Err(SettingsError::Missing { .. }) => Ok(()),
+        Err(SettingsError::Missing { .. } | SettingsError::NoServer { .. }) => Ok(()),
         other => other,
     };
     let grant = options.request.grant(profile)?;

@@ -44,11 +44,13 @@ pub(super) fn login_target(
         }),
         target => Ok(LoginTarget {
             profile: match (target, options.profile.as_deref()) {
-                (Some(name), Some(other)) if name != other => Err(SettingsError::Contradiction {
-                    one: name.to_owned(),
-                    other: "--profile".to_owned(),
-                    problem: "both name the profile".to_owned(),
-                }),
+                (Some(name), Some(other)) if name != other => {
+                    named_profile(name, options, config).and(Err(SettingsError::Contradiction {
+                        one: name.to_owned(),
+                        other: "--profile".to_owned(),
+                        problem: "both name the profile".to_owned(),
+                    }))
+                }
                 (Some(name), _) => named_profile(name, options, config),
                 (None, Some(name)) => parse_name("--profile", name),
                 (None, None) => default_profile(options, environment, config),
@@ -93,6 +95,10 @@ fn named_profile(name: &str, options: &LoginOptions, config: &Config) -> Result<
     }
     let names_server =
         options.server.issuer.is_some() || options.server.token_endpoint.is_some() || options.server.provider.is_some();
+    let with_profile = match &options.profile {
+        Some(profile) => format!(" --profile {}", shell_words::quote(profile)),
+        None => String::new(),
+    };
     match parsed {
         Ok(profile) if names_server || config.profile(&profile).is_some() => Ok(profile),
         // http or https is not ours to guess.
@@ -100,7 +106,7 @@ fn named_profile(name: &str, options: &LoginOptions, config: &Config) -> Result<
             "PROFILE",
             format!("there is no profile \"{name}\""),
             &format!(
-                "A server is named by its whole URL. Did you mean: oauth login {}://{name}",
+                "A server is named by its whole URL. Did you mean: oauth login {}://{name}{with_profile}",
                 likely_scheme(name)
             ),
         )),

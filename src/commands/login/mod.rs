@@ -122,7 +122,7 @@ fn log_in(
     warn_of_missing_secret(&resolved, &mut observer);
     saver.probe(&mut observer)?;
 
-    let remembers_device = !options.session.no_save && remembers_device(&resolved, profile);
+    let before_device = (!options.session.no_save).then(|| grant_before_device(&resolved, profile));
     let turn = LockWait {
         request: &resolved.request,
         method: &method,
@@ -152,18 +152,18 @@ fn log_in(
     }
     drop(turn);
     Summary::new(&saver, &outcome).print(prints_json, &mut observer)?;
-    print_use(context, &saver, (after_failure, remembers_device), &mut observer)
+    print_use(context, &saver, (after_failure, before_device.flatten()), &mut observer)
 }
 
 /// How the profile and its tokens are used from now on.
 fn print_use(
     context: &Context,
     saver: &SessionSaver,
-    (after_failure, remembers_device): (OnOtherFailure, bool),
+    (after_failure, before_device): (OnOtherFailure, Option<LoginGrant>),
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
-    if remembers_device {
-        print_device_note(saver.name(), observer);
+    if let Some(earlier) = before_device {
+        print_device_note(saver.name(), earlier, observer);
     }
     if after_failure == OnOtherFailure::LogIn && *saver.kind() != StoreKind::None {
         print_default_note(&context.config()?, saver.name(), observer);
@@ -178,12 +178,17 @@ fn resolve(context: &Context, options: &LoginOptions, config: &Config) -> Result
     Ok(resolved)
 }
 
-/// Whether this login makes the profile sign in on another device from now on.
-fn remembers_device(resolved: &ResolvedLogin, saved: Option<&Profile>) -> bool {
+/// The grant that the profile had, where this login makes it sign in on another
+/// device from now on.
+fn grant_before_device(resolved: &ResolvedLogin, saved: Option<&Profile>) -> Option<LoginGrant> {
     let device = LoginGrant::Device.as_str();
-    let was_so = saved.is_some_and(|profile| profile.text("grant") == Some(device));
+    let saved = saved.and_then(|profile| profile.text("grant"));
     let is_given = |(key, value): &(String, Setting)| key == "grant" && *value == Setting::Text(device.to_owned());
-    !was_so && resolved.given.iter().any(is_given)
+    let is_new = saved != Some(device) && resolved.given.iter().any(is_given);
+    is_new.then(|| {
+        let earlier = saved.and_then(|grant| grant.parse().ok());
+        earlier.unwrap_or(LoginGrant::AuthorizationCode)
+    })
 }
 
 /// Unregisters the client of the session before, where the new one has another.

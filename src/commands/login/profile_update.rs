@@ -21,10 +21,12 @@ impl ProfileUpdate {
             .map(|key| Change::Unset(name.clone(), (*key).to_owned()))
             .collect();
         changes.extend(resolved.given.iter().map(|(key, setting)| set(key, setting.clone())));
-        if *kind != StoreKind::None {
+        let keeps_session = *kind != StoreKind::None;
+        // A profile that has another store may have a session there.
+        if keeps_session || config.profile(name).is_none() {
             changes.push(set("store", Setting::Text(kind.to_string())));
         }
-        let is_first = config.profiles().next().is_none() && config.default_profile.is_none();
+        let is_first = keeps_session && config.profiles().next().is_none() && config.default_profile.is_none();
         if is_first && name.as_str() != "default" {
             changes.push(Change::Default(name.clone()));
         }

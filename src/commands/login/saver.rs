@@ -142,6 +142,10 @@ impl SessionSaver {
         &self.kind
     }
 
+    pub(super) fn saves_profile(&self) -> bool {
+        self.profile_update.is_some()
+    }
+
     /// The store as it is shown to a person.
     pub(super) fn store_description(&self) -> String {
         self.store.describe()

@@ -6,6 +6,7 @@ use super::saver::SessionSaver;
 use crate::app::repeated_grant::identity_without_person;
 use crate::app::session_row::SessionRow;
 use crate::args::config::Config;
+use crate::args::login_grant::LoginGrant;
 use crate::error::Error;
 use crate::foreign_text::{WordOrQuoted, sanitize, sanitize_json};
 use crate::output::duration::describe_seconds;
@@ -45,8 +46,9 @@ impl<'a> Summary<'a> {
         let name = self.saver.name();
         if *self.saver.kind() == StoreKind::None {
             observer.observe(&Event::SuccessDetail(
-                "nothing is stored: standard output has the token response",
+                "no session is stored: standard output has the token response",
             ));
+            self.print_profile_without_session(observer);
             let line = sanitize_json(self.outcome.token_response.expose()) + "\n";
             return report::print_token(Secret::new(line).expose().as_bytes());
         }
@@ -61,6 +63,21 @@ impl<'a> Summary<'a> {
             return report::print(line.as_bytes());
         }
         Ok(())
+    }
+
+    /// What is saved all the same, and what it is good for.
+    fn print_profile_without_session(&self, observer: &mut dyn Observer) {
+        if !self.saver.saves_profile() {
+            return;
+        }
+        let name = self.saver.name();
+        let use_of_it = match self.outcome.session.renewal.repeats_grant() {
+            true => format!("`oauth token {name}` requests a token each time"),
+            false => format!("`oauth token {name}` has no session to take a token from"),
+        };
+        observer.observe(&Event::Note(&format!(
+            "the profile \"{name}\" is saved (--no-save leaves it out), but {use_of_it}"
+        )));
     }
 
     fn print_identity(&self, observer: &mut dyn Observer) {
@@ -172,10 +189,16 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// What the next login of the profile does, which this one chose.
-pub(super) fn print_device_note(name: &ProfileName, observer: &mut dyn Observer) {
+/// What the next login of the profile does, which this one chose, and how to
+/// log in again with the grant that it had before.
+pub(super) fn print_device_note(name: &ProfileName, earlier: LoginGrant, observer: &mut dyn Observer) {
+    let command = format!("oauth login {name} --grant {}", earlier.as_str());
+    let how = match earlier {
+        LoginGrant::AuthorizationCode => format!("to use a browser here again: {command}"),
+        _ => format!("to log in as before: {command}"),
+    };
     observer.observe(&Event::Note(&format!(
-        "profile \"{name}\" signs in on another device from now on (--device); to use a browser here again: oauth login {name} --grant authorization-code"
+        "profile \"{name}\" signs in on another device from now on (--device); {how}"
     )));
 }
 

@@ -127,7 +127,9 @@ impl<'a> Desk<'a> {
             }
             None => {
                 let command = format!("oauth login {}", shell_words::quote(self.url.as_str()));
-                return Err(Error::from(settings::nothing_covers(self.url)).with_hint(format!("Run: {command}")));
+                return Err(
+                    Error::from(settings::nothing_covers(self.url, &config)).with_hint(format!("Run: {command}"))
+                );
             }
         };
         let tokens = ApiTokens {

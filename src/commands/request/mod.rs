@@ -11,6 +11,7 @@ mod sink;
 use super::api_token::{ApiToken, ApiTokens, LoginPermission, ScopeNeeded};
 use super::step_up::StepUps;
 use crate::app::context::{Context, caller};
+use crate::app::login_required::LoginRequired;
 use crate::app::observer::CommandObserver;
 use crate::app::signals::interruptible;
 use crate::app::token_destination::TokenDestinations;
@@ -28,6 +29,7 @@ use error::RequestError;
 use section::MAX_KEPT_BYTES;
 use sink::{Sink, head_lines};
 use tokio::runtime::Runtime;
+use url::Url;
 
 /// Redirects of one call that are followed.
 const MAX_REDIRECTS: usize = 10;
@@ -59,6 +61,16 @@ fn reject_profile_as_method(options: &RequestOptions, config: &Config) -> Result
     })
 }
 
+/// Why no token may go to the URL, and the login that would get one.
+fn no_profile_for(url: &Url, config: &Config) -> Error {
+    let command = format!("oauth login {}", shell_words::quote(url.as_str()));
+    let login = format!("If the API names its authorization server: {command}");
+    match config.profiles().next() {
+        None => Error::from(LoginRequired::nothing_saved(config)).with_first_hint(login),
+        Some(_) => Error::from(settings::nothing_covers(url, config)).with_hint(login),
+    }
+}
+
 pub(super) fn run(context: &Context, options: &RequestOptions) -> Result<(), Error> {
     let ApiCall {
         method,
@@ -77,11 +89,7 @@ pub(super) fn run(context: &Context, options: &RequestOptions) -> Result<(), Err
     };
     context.transport(None, false)?.vet(&url, UrlSource::User)?;
     let chosen = destinations.profile(&url, None)?;
-    let chosen = chosen.ok_or_else(|| {
-        let command = format!("oauth login {}", shell_words::quote(url.as_str()));
-        Error::from(settings::nothing_covers(&url))
-            .with_hint(format!("If the API names its authorization server: {command}"))
-    })?;
+    let chosen = chosen.ok_or_else(|| no_profile_for(&url, &config))?;
     let body = body.map(|body| PreparedBody::prepare(&body)).transpose()?;
     let mut request = HttpRequest {
         method,

@@ -258,6 +258,15 @@ fn one_endpoint_by_flag_replaces_the_discovered_one() {
 }
 
 #[test]
+fn a_server_without_its_scheme_is_answered_with_the_whole_command() {
+    let home = Home::new();
+    let log_in = |arguments: &[&str]| run(home.oauth().arg("login").args(arguments)).expect_error(2);
+    log_in(&["id.example.com"]).says(&["oauth login https://id.example.com"]);
+    log_in(&["id.example.com", "--profile", "work"]).says(&["oauth login https://id.example.com --profile work"]);
+    log_in(&["one", "--profile", "work"]).says(&["both name the profile"]);
+}
+
+#[test]
 fn plain_http_outside_this_machine_is_for_the_user_to_allow() {
     let home = Home::new();
     let refused = |arguments: &[&str]| -> Outcome { run(home.oauth().arg("login").args(arguments)).expect_code(2) };

@@ -81,7 +81,7 @@ fn client_id(questions: &mut Questions<'_>, may_register: bool) -> Result<Option
     let of_environment = questions.context.environment.text("OAUTH_CLIENT_ID");
     let may_register = may_register && of_environment.is_none();
     let question = match may_register {
-        true => "The id of the client; nothing to have the server register one now:",
+        true => "The id of the client (press Enter to have the server register one now):",
         false => "The id of the client:",
     };
     loop {
