@@ -46,6 +46,12 @@ fn sleeper(folder: &TempDir) -> rustix::process::Pid {
     rustix::process::Pid::from_raw(id.trim().parse().unwrap()).unwrap()
 }
 
+fn runs(process: rustix::process::Pid) -> bool {
+    // A zombie remains until its new parent has looked after it
+    let state = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).unwrap_or_default();
+    rustix::process::test_kill_process(process).is_ok() && !state.contains(" Z ")
+}
+
 fn profile(name: &str) -> ProfileName {
     ProfileName::parse(name).unwrap()
 }
@@ -227,13 +233,8 @@ fn one_that_hangs_is_killed_with_what_it_has_started() {
     );
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     let sleeper = sleeper(&folder);
-    // A zombie remains until its new parent has looked after it
-    while rustix::process::test_kill_process(sleeper).is_ok() {
-        let state = fs::read_to_string(format!("/proc/{}/stat", sleeper.as_raw_nonzero())).unwrap_or_default();
-        if state.contains(" Z ") {
-            break;
-        }
-        assert!(began.elapsed() < Duration::from_secs(20), "it still runs: {state}");
+    while runs(sleeper) {
+        assert!(began.elapsed() < Duration::from_secs(20), "it still runs");
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -248,8 +249,9 @@ fn what_stays_in_the_background_and_what_talks_much_keep_nobody_waiting() {
         r#"sleep 100 & echo $! > "$folder/sleeper"; head -c 300000 /dev/zero >&2"#,
     );
     assert!(store.load(&profile("work")).unwrap().is_some());
-    // what was not waited for still runs
-    rustix::process::kill_process(sleeper(&folder), rustix::process::Signal::KILL).unwrap();
+    let sleeper = sleeper(&folder);
+    assert!(runs(sleeper), "it was waited for");
+    rustix::process::kill_process(sleeper, rustix::process::Signal::KILL).unwrap();
 }
 
 #[test]
