@@ -374,6 +374,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/store/session/role_json.rs", "encodes the record"),
     ("src/trace/redact.rs", "decides what of it may be seen"),
     (
+        "src/trace/curl.rs",
+        "assigns the variables of a command, with --show-secrets",
+    ),
+    (
         "src/trace/redact/url_parts.rs",
         "looks for known secrets in the parameters of a URL",
     ),

@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, options: &DiscoverOptions) -> Result<(), Er
         return Err(problem.into());
     }
     if let Some(failure) = exploration.failure(&options.url) {
-        return Err(failure.into());
+        return Err(NothingUsable(failure).into());
     }
     exploration.server.as_ref().map_or(Ok(()), usable)
 }
@@ -134,6 +134,22 @@ impl Diagnosis for RequestNotSent {
     }
 }
 
+/// No metadata that a login could use. The options of a login are not those of
+/// this command, and the server's author may be the one who asks.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct NothingUsable(DiscoveryError);
+
+impl Diagnosis for NothingUsable {
+    fn exit_code(&self) -> ExitCode {
+        self.0.exit_code()
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.0.hints_for_discovery()
+    }
+}
+
 /// Whether a login could use the document. What it lacks is in the findings.
 fn usable(server: &FoundDocument) -> Result<(), Error> {
     let Ok(asked) = Issuer::parse(&server.asked, HttpPolicy::LoopbackOnly) else {
@@ -143,7 +159,7 @@ fn usable(server: &FoundDocument) -> Result<(), Error> {
         .and_then(|metadata| metadata.problem_for_a_login().cloned().map_or(Ok(()), Err));
     read.map_err(|problem| {
         let url = server.url.to_string();
-        DiscoveryError::Invalid { url, problem }.into()
+        NothingUsable(DiscoveryError::Invalid { url, problem }).into()
     })
 }
 

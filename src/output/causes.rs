@@ -2,16 +2,18 @@
 
 use std::error::Error;
 
-/// The messages of the causes, outermost first. An error that has the message
-/// of its cause is listed once.
+/// The messages of the causes, outermost first, without those that the message
+/// before them repeats.
 pub fn causes(error: &dyn Error) -> Vec<String> {
     let mut causes = Vec::new();
+    let mut before = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         let text = cause.to_string();
-        if causes.last() != Some(&text) {
-            causes.push(text);
+        if !before.contains(&text) {
+            causes.push(text.clone());
         }
+        before = text;
         source = cause.source();
     }
     causes

@@ -135,9 +135,9 @@ impl HeaderValue {
         }
     }
 
-    /// The user of Basic credentials as it is there, form-encoded where
-    /// the client keeps to RFC 6749 §2.3.1; `None` for anything else.
-    pub fn basic_user(&self) -> Option<String> {
+    /// User and password of Basic credentials as they are there, form-encoded
+    /// where the client keeps to RFC 6749 §2.3.1; `None` for anything else.
+    pub fn basic_parts(&self) -> Option<(String, Secret)> {
         let HeaderValue::Credentials {
             scheme: "Basic",
             credentials,
@@ -146,7 +146,8 @@ impl HeaderValue {
             return None;
         };
         let decoded = Secret::new(String::from_utf8(STANDARD.decode(credentials.expose()).ok()?).ok()?);
-        decoded.expose().split_once(':').map(|(user, _)| user.to_owned())
+        let (user, password) = decoded.expose().split_once(':')?;
+        Some((user.to_owned(), Secret::from(password)))
     }
 
     /// The text that may be shown to a person. Basic credentials hold a secret

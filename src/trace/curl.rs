@@ -5,6 +5,7 @@
 use crate::foreign_text::sanitize_unbounded;
 use crate::protocol::http::{HeaderName, HeaderValue, HttpRequest, Method, RequestBody};
 use crate::protocol::params::Value;
+use crate::secret::Secret;
 use crate::trace::redact::{UrlPart, parts_of_url};
 use shell_words::quote;
 use url::form_urlencoded::byte_serialize;
@@ -21,6 +22,18 @@ const FURTHER_NAMES: [&str; 2] = ["code_challenge", "nonce"];
 /// `"$CODE_VERIFIER"`, and so on, after the parameter's name where OAuth gave
 /// it, else `"$OAUTH_REDACTED_1"`, `_2`, in order.
 pub fn curl_command(request: &HttpRequest) -> Vec<String> {
+    command_with_variables(request).0
+}
+
+/// The lines for a POSIX shell that give the variables of [`curl_command`] what
+/// the request has. They hold its secrets.
+pub fn curl_assignments(request: &HttpRequest) -> Vec<Secret> {
+    let assigned = command_with_variables(request).1.assigned.into_iter();
+    let line = |(name, value): (String, Secret)| Secret::new(format!("{name}={}", quote_for_shell(value.expose())));
+    assigned.map(line).collect()
+}
+
+fn command_with_variables(request: &HttpRequest) -> (Vec<String>, Variables) {
     let mut variables = Variables::default();
     let url = quoted_url(&parts_of_url(request), &mut variables);
     // brackets and braces are patterns to curl
@@ -32,18 +45,17 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
         if OWN_HEADERS.contains(&name.as_str()) && !is_given(&name) {
             continue;
         }
-        pieces.push(match (&value, value.basic_user()) {
-            (_, Some(user)) => format!("-u {}\"$CLIENT_SECRET\"", quote_for_shell(&format!("{user}:"))),
-            (HeaderValue::Plain(text), _) => format!("-H {}", quote_for_shell(&format!("{name}: {text}"))),
-            (HeaderValue::Credentials { scheme, .. }, _) => format!("-H \"{name}: {scheme} $ACCESS_TOKEN\""),
-            (HeaderValue::Secret(_) | HeaderValue::Chosen(_), _) => format!("-H \"{name}: ${}\"", variables.number()),
-        });
+        pieces.push(header_option(&name, &value, &mut variables));
     }
     for (name, value) in request.form().into_iter().flat_map(|params| params.iter()) {
         let encoded: String = byte_serialize(name.as_bytes()).collect();
         pieces.push(match value {
             Value::Plain(text) => format!("--data-urlencode {}", quote_for_shell(&format!("{encoded}={text}"))),
-            Value::Secret(_) | Value::Chosen(_) => format!("--data-urlencode \"{encoded}=${}\"", variables.name(name)),
+            Value::Secret(_) | Value::Chosen(_) => {
+                let variable = variables.name(name);
+                let value = Secret::from(value.expose());
+                format!("--data-urlencode \"{encoded}=${}\"", variables.assign(&variable, value))
+            }
         });
     }
     if request.form().is_some_and(|params| params.is_empty()) {
@@ -64,7 +76,25 @@ pub fn curl_command(request: &HttpRequest) -> Vec<String> {
         }
         pieces.push(format!("--data-binary \"${}\"", variables.number()));
     }
-    pieces
+    (pieces, variables)
+}
+
+fn header_option(name: &HeaderName, value: &HeaderValue, variables: &mut Variables) -> String {
+    if let Some((user, password)) = value.basic_parts() {
+        let variable = variables.assign("CLIENT_SECRET", password);
+        return format!("-u {}\"${variable}\"", quote_for_shell(&format!("{user}:")));
+    }
+    match value {
+        HeaderValue::Plain(text) => format!("-H {}", quote_for_shell(&format!("{name}: {text}"))),
+        HeaderValue::Credentials { scheme, credentials } => {
+            let variable = variables.assign("ACCESS_TOKEN", credentials.clone());
+            format!("-H \"{name}: {scheme} ${variable}\"")
+        }
+        HeaderValue::Secret(secret) | HeaderValue::Chosen(secret) => {
+            let number = variables.number();
+            format!("-H \"{name}: ${}\"", variables.assign(&number, secret.clone()))
+        }
+    }
 }
 
 /// `-X`, where `curl` would not use the method by itself.
@@ -86,7 +116,11 @@ fn quoted_url(parts: &[UrlPart], variables: &mut Variables) -> String {
     let texts = parts.iter().map(|part| match part {
         UrlPart::Plain(text) if has_hidden => in_double_quotes(&sanitize_unbounded(text)),
         UrlPart::Plain(text) => text.clone(),
-        UrlPart::Secret(name, _) => format!("${}", variables.name(name)),
+        UrlPart::Secret(name, value) => {
+            let variable = variables.name(name);
+            let encoded: String = byte_serialize(value.expose().as_bytes()).collect();
+            format!("${}", variables.assign(&variable, Secret::new(encoded)))
+        }
     });
     let url: String = texts.collect();
     if has_hidden {
@@ -120,6 +154,7 @@ fn quote_for_shell(text: &str) -> String {
 #[derive(Default)]
 struct Variables {
     numbered: usize,
+    assigned: Vec<(String, Secret)>,
 }
 
 impl Variables {
@@ -133,6 +168,12 @@ impl Variables {
         }
     }
 
+    /// Keeps what a variable stands for; returns its name.
+    fn assign(&mut self, name: &str, value: Secret) -> String {
+        self.assigned.push((name.to_owned(), value));
+        name.to_owned()
+    }
+
     fn number(&mut self) -> String {
         self.numbered += 1;
         format!("OAUTH_REDACTED_{}", self.numbered)
@@ -144,7 +185,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
     use crate::protocol::params::Params;
-    use crate::secret::Secret;
     use url::Url;
 
     #[test]

@@ -409,8 +409,29 @@ fn a_document_that_no_login_would_take_is_shown_and_the_exit_code_says_so() {
     );
     assert!(outcome.error().contains("cannot be used"), "{outcome:#?}");
     assert!(
-        outcome.hints().contains(&format!("--issuer {}/", server.origin())),
+        outcome
+            .hints()
+            .ends_with(&format!("oauth discover {}/", server.origin())),
         "{outcome:#?}"
+    );
+    // options of a login are named as such
+    let document = document.replace(&format!("{}/\"", server.origin()), &format!("{}\"", server.origin()));
+    let wrong = server.url("/token#x");
+    server.on(
+        "GET",
+        SERVER_METADATA,
+        json(200, &document.replace(&server.url("/token"), &wrong)),
+    );
+    let outcome = discover(&[&server.origin()]).expect_code(6);
+    assert!(
+        outcome
+            .stdout
+            .contains(&format!("token_endpoint: \"{wrong}\" has a fragment")),
+        "{outcome:#?}"
+    );
+    assert_eq!(
+        outcome.hints(),
+        "The server's author has to correct token_endpoint. Until then, a login can go on with --token-endpoint URL."
     );
 }
 

@@ -21,7 +21,7 @@ use crate::protocol::http::HttpRequest;
 use crate::protocol::params::{Params, Value};
 use crate::secret::Secret;
 use crate::store::{Interaction, Session, StoreKind, load_undamaged};
-use crate::trace::curl::curl_command;
+use crate::trace::curl::{curl_assignments, curl_command};
 use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::redact::Redaction;
 use crate::trace::{Event, Observer};
@@ -97,8 +97,15 @@ impl Shown {
             .map(|line| format!("  {line}").trim_end().to_owned() + "\n")
             .collect();
         let curl = curl_command(&stopped.token_request).join(" \\\n    ");
+        let assignments: String = match self.0.shows_secrets() {
+            true => {
+                let lines = curl_assignments(&stopped.token_request).into_iter();
+                lines.map(|line| format!("  {}\n", line.expose())).collect()
+            }
+            false => String::new(),
+        };
         format!(
-            "authorization response\n{response}\ntoken request\n{message}\nthe same as a command, secrets as variables\n  {curl}\n"
+            "authorization response\n{response}\ntoken request\n{message}\nthe same as a command, secrets as variables\n{assignments}  {curl}\n"
         )
     }
 

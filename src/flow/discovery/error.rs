@@ -104,6 +104,44 @@ impl Diagnosis for DiscoveryError {
     }
 }
 
+impl DiscoveryError {
+    /// What helps where nothing but the metadata was asked for: what the
+    /// server's author corrects, and with which options a login can go on.
+    pub fn hints_for_discovery(&self) -> Vec<String> {
+        let DiscoveryError::Invalid { problem, .. } = self else {
+            return self.hints();
+        };
+        let flag = |member: &str| member.replace('_', "-");
+        let hint = match problem {
+            MetadataError::OtherIssuer { found, .. } if found.contains(['{', '}']) => {
+                "The issuer in the document has a placeholder: ask about the issuer of your own tenant.".to_owned()
+            }
+            MetadataError::OtherIssuer { found, .. } if Issuer::parse(found, HttpPolicy::LoopbackOnly).is_ok() => {
+                format!(
+                    "The server's author has to publish the document at the URL of the issuer in it (RFC 8414 §3.3). If that is the server you mean, run: oauth discover {}",
+                    shell_words::quote(found)
+                )
+            }
+            MetadataError::Endpoint {
+                member,
+                problem: EndpointError::PlainHttp(_),
+            } => format!(
+                "The server's author has to correct {member}. On a network that you trust, a login can go on with --allow-http."
+            ),
+            MetadataError::NoEndpoint(member) => format!(
+                "The server's author has to add {member}. Until then, a login can go on with --{} URL.",
+                flag(member)
+            ),
+            MetadataError::Endpoint { member, .. } => format!(
+                "The server's author has to correct {member}. Until then, a login can go on with --{} URL.",
+                flag(member)
+            ),
+            problem => return hints_for(problem),
+        };
+        vec![hint]
+    }
+}
+
 fn hints_for_not_found(issuer: &str, attempts: &[Attempt]) -> Vec<String> {
     if let Some(issuer) = Issuer::of_well_known_url(issuer) {
         return vec![format!(
@@ -133,7 +171,7 @@ fn hints_for_not_found(issuer: &str, attempts: &[Attempt]) -> Vec<String> {
         } else {
             "Check the issuer URL; the server's documentation names it."
         },
-        "If the server has no metadata, give --authorization-endpoint and --token-endpoint instead.",
+        "If the server has no metadata, log in with --authorization-endpoint and --token-endpoint.",
     ];
     let of_server = of_server.into_iter().map(str::to_owned);
     let specific = redirected.into_iter().chain(somebody_else).chain(root);

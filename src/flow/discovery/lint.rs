@@ -209,8 +209,13 @@ impl Findings {
                 Err(problem @ EndpointError::PlainHttp(_)) => {
                     self.violation(Rule::MetadataHttps, format!("{name}: {problem}"));
                 }
-                Err(problem @ EndpointError::Fragment(_)) if IN_RFC_6749.contains(&name) => {
-                    self.violation(Rule::MetadataFragment, format!("{name}: {problem}"));
+                Err(EndpointError::Fragment(_)) => {
+                    // whole: what is wrong is at its end, and the document is public
+                    let message = format!("{name}: {} has a fragment (RFC 6749 §3.1)", Quoted::name(text));
+                    match IN_RFC_6749.contains(&name) {
+                        true => self.violation(Rule::MetadataFragment, message),
+                        false => self.finding(Severity::Must, "RFC 8414 §2", message),
+                    }
                 }
                 Err(problem) => self.finding(Severity::Must, "RFC 8414 §2", format!("{name}: {problem}")),
             }

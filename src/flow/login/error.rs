@@ -187,7 +187,9 @@ impl Diagnosis for LoginError {
             LoginError::IdToken(error) if error.is_encrypted() => one(
                 "Register the client without id_token_encrypted_response_alg (OpenID Connect Dynamic Client Registration §2): signed ID tokens are supported, encrypted ones are not.",
             ),
-            LoginError::IdToken(_) => one("Run it again with -vv to see the token response."),
+            LoginError::IdToken(_) => one(
+                "To look at the ID token, log in again with -vv --show-secrets, write the id_token of the token response into a file, and run: oauth decode --issuer URL FILE",
+            ),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The signature of an ID token: by a key that the issuer publishes, or by the
 //! client's secret (OpenID Connect Core §3.1.3.7 items 6 to 8).
 
+use crate::foreign_text::Quoted;
 use crate::protocol::jose::{JwtError, UnverifiedJwt};
 use crate::protocol::jwks::{JwkSet, SignatureError};
 use crate::protocol::signing::is_signed_with_secret;
@@ -22,11 +23,46 @@ pub struct IdTokenSignature {
 pub enum NoProof {
     #[error(transparent)]
     Key(#[from] SignatureError),
+    /// A key that it may be from is there, and did not sign it.
+    #[error(
+        "{problem}: its header has alg {}, {}, and the issuer publishes {}",
+        Quoted::name(algorithm),
+        with_key_id(key_id.as_deref()),
+        key_names(published)
+    )]
+    Mismatch {
+        problem: SignatureError,
+        /// What the header says.
+        algorithm: String,
+        /// What the header says.
+        key_id: Option<String>,
+        /// The `kid` of each key of the issuer that has one.
+        published: Vec<String>,
+    },
     /// HS256 (OpenID Connect Core §10.1).
     #[error("its signature does not match the client secret (RFC 7515 §5.2)")]
     Secret,
     #[error("it is signed with HS256, and this client has no secret")]
     NoSecret,
+}
+
+fn with_key_id(key_id: Option<&str>) -> String {
+    key_id.map_or_else(|| "no kid".to_owned(), |key_id| format!("kid {}", Quoted::name(key_id)))
+}
+
+/// The first of them: a set may have many.
+fn key_names(key_ids: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let names: Vec<String> = key_ids
+        .iter()
+        .take(SHOWN)
+        .map(|id| Quoted::name(id).to_string())
+        .collect();
+    let more = if key_ids.len() > SHOWN { ", …" } else { "" };
+    match names.is_empty() {
+        true => "keys without kid".to_owned(),
+        false => format!("keys with kid {}{more}", names.join(", ")),
+    }
 }
 
 impl NoProof {
@@ -55,7 +91,22 @@ impl IdTokenSignature {
     /// # Errors
     /// [`NoProof`].
     pub fn verify(&self, keys: &JwkSet) -> Result<String, NoProof> {
-        Ok(keys.verify(&self.jwt)?.to_string())
+        keys.verify(&self.jwt)
+            .map(|by| by.to_string())
+            .map_err(|problem| match problem {
+                SignatureError::Mismatch { .. } => self.mismatch(problem, keys),
+                problem => NoProof::Key(problem),
+            })
+    }
+
+    fn mismatch(&self, problem: SignatureError, keys: &JwkSet) -> NoProof {
+        let text = |name: &str| self.jwt.header.get(name).and_then(Value::as_str).map(str::to_owned);
+        NoProof::Mismatch {
+            problem,
+            algorithm: text("alg").unwrap_or_default(),
+            key_id: text("kid"),
+            published: keys.keys().iter().filter_map(|key| key.key_id.clone()).collect(),
+        }
     }
 
     /// Verifies it with the client's secret. Returns by what it was signed.

@@ -109,6 +109,28 @@ fn the_response_and_the_request_are_shown_and_nothing_is_sent_or_kept() {
     assert!(outcome.stderr.contains("--show-secrets"), "{outcome:#?}");
 }
 
+#[test]
+fn with_secrets_shown_the_command_has_what_its_variables_stand_for() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let (outcome, ..) = stopped(&server, &home, &["--show-secrets"], Some("s3cret:with odd"));
+    let (_, command) = outcome.stdout.split_once("secrets as variables\n").expect("a command");
+    assert!(command.contains(&format!("  CODE={CODE}\n")), "{command}");
+    let sent = std::process::Command::new("sh")
+        .args(["-c", command])
+        .output()
+        .expect("a shell");
+    assert!(sent.status.success(), "{sent:?}");
+    let request = server.only_request_to("/token");
+    let shown = outcome
+        .stdout
+        .lines()
+        .map(str::trim)
+        .find(|line| line.starts_with("grant_type="));
+    assert_eq!(Some(request.body_text()), shown);
+    let authorization = format!("  authorization: {}", request.header("authorization").expect("Basic"));
+    assert!(outcome.stdout.contains(&authorization), "{outcome:#?}");
+}
+
 fn callback_encoded(uri: &str) -> String {
     let encoded: String = url::form_urlencoded::byte_serialize(uri.as_bytes()).collect();
     format!("&redirect_uri={encoded}")
