@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::flow::server::ClientChoice;
 use crate::foreign_text::WordOrQuoted;
 use crate::protocol::client::{ClientAuthenticationMethod, ClientCredentials, ClientId};
+use crate::protocol::tls_identity::CertifiedKeyFiles;
 use crate::secret::Secret;
 use crate::store::{Registration, Session};
 use crate::trace::{Event, Observer};
@@ -41,6 +42,11 @@ pub(crate) fn given_client_credentials(
         secret,
         key: key.map(|key| files.named(key)),
         certificate: certificate.transpose()?,
+        certified_key_files: files
+            .certificate
+            .clone()
+            .zip(files.key.clone())
+            .map(|(certificate, key)| CertifiedKeyFiles { certificate, key }),
         assertion: given_assertion(context, resolved, purpose)?,
     })
 }
@@ -72,6 +78,7 @@ pub(crate) fn client_credentials(
         assertion: given.assertion,
         secret: given.secret.or(kept.secret.filter(|_| uses_kept_secret)),
         certificate: given.certificate.or(kept_certificate),
+        certified_key_files: given.certified_key_files,
         key: given
             .key
             .or_else(|| kept.key.map(|key| resolved.credential_files.named(key))),

@@ -123,6 +123,7 @@ impl Prober<'_, '_> {
                 headers,
                 body: None,
                 tls_identity: None,
+                tls_files: None,
                 is_to_resource: false,
             })?;
         }
@@ -168,6 +169,7 @@ impl Prober<'_, '_> {
             headers,
             body,
             tls_identity: None,
+            tls_files: None,
             is_to_resource: false,
         })
     }

@@ -322,6 +322,7 @@ impl<'e, 'w> Prober<'e, 'w> {
                 .collect(),
             body: is_post.then(|| RequestBody::Form(Params::new())),
             tls_identity: self.tls_identity(),
+            tls_files: None,
             is_to_resource: false,
         })
     }

@@ -37,6 +37,7 @@ impl RoleRequest {
             headers: vec![("accept".into(), HeaderValue::Plain("text/xml".to_owned()))],
             body: Some(RequestBody::Form(params)),
             tls_identity: None,
+            tls_files: None,
             is_to_resource: false,
         }
     }

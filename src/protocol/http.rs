@@ -4,7 +4,7 @@
 use super::error::ErrorResponse;
 use super::json::parse_object;
 use super::params::Params;
-use super::tls_identity::TlsIdentity;
+use super::tls_identity::{TlsFiles, TlsIdentity};
 use super::www_authenticate::{Challenges, InvalidChallenges};
 use crate::secret::Secret;
 use base64::Engine;
@@ -223,6 +223,8 @@ pub struct HttpRequest {
     pub body: Option<RequestBody>,
     /// What the client shows of itself in TLS (RFC 8705 §2).
     pub tls_identity: Option<Arc<TlsIdentity>>,
+    /// What the transport adds where it tells of the request.
+    pub tls_files: Option<Arc<TlsFiles>>,
     /// Whether a protected resource answers, and not the authorization server
     /// (RFC 6749 §1.1).
     pub is_to_resource: bool,
@@ -237,6 +239,7 @@ impl HttpRequest {
             headers: vec![("accept".into(), HeaderValue::Plain("application/json".into()))],
             body: None,
             tls_identity: None,
+            tls_files: None,
             is_to_resource: false,
         }
     }
@@ -253,11 +256,8 @@ impl HttpRequest {
     pub fn post(url: Url, body: Params) -> Self {
         HttpRequest {
             method: Method::Post,
-            url,
-            headers: vec![("accept".into(), HeaderValue::Plain("application/json".into()))],
             body: Some(RequestBody::Form(body)),
-            tls_identity: None,
-            is_to_resource: false,
+            ..HttpRequest::get(url)
         }
     }
 

@@ -8,6 +8,7 @@ use crate::protocol::params::Value;
 use crate::secret::Secret;
 use crate::trace::redact::{UrlPart, parts_of_url};
 use shell_words::quote;
+use std::path::Path;
 use url::form_urlencoded::byte_serialize;
 
 /// Headers that `curl` sends by itself, or that say who sends.
@@ -39,6 +40,7 @@ fn command_with_variables(request: &HttpRequest) -> (Vec<String>, Variables) {
     // brackets and braces are patterns to curl
     let globbing = if url.contains(['[', '{']) { " -g" } else { "" };
     let mut pieces = vec![format!("curl{globbing} {url}")];
+    pieces.extend(tls_options(request));
     pieces.extend(method_option(request));
     let is_given = |name: &HeaderName| request.headers.iter().any(|(given, _)| given == name);
     for (name, value) in request.all_headers() {
@@ -95,6 +97,27 @@ fn header_option(name: &HeaderName, value: &HeaderValue, variables: &mut Variabl
             format!("-H \"{name}: ${}\"", variables.assign(&number, secret.clone()))
         }
     }
+}
+
+/// The files for TLS; those of a session, which keeps what was in them, as variables.
+fn tls_options(request: &HttpRequest) -> Vec<String> {
+    if request.url.scheme() != "https" {
+        return Vec::new();
+    }
+    let option = |name: &str, path: &Path| format!("{name} {}", quote_for_shell(&path.display().to_string()));
+    let files = request.tls_files.as_deref();
+    let authorities = files.and_then(|files| files.authorities.as_deref());
+    let mut options: Vec<String> = authorities.map(|path| option("--cacert", path)).into_iter().collect();
+    let identity = request.tls_identity.as_deref();
+    let of_identity = identity.and_then(|identity| identity.files.as_ref());
+    match of_identity.or(files.and_then(|files| files.certified_key.as_ref())) {
+        Some(files) => options.extend([option("--cert", &files.certificate), option("--key", &files.key)]),
+        None if identity.is_some() => {
+            options.extend(["--cert \"$CLIENT_CERT_FILE\"", "--key \"$CLIENT_KEY_FILE\""].map(str::to_owned));
+        }
+        None => {}
+    }
+    options
 }
 
 /// `-X`, where `curl` would not use the method by itself.

@@ -46,7 +46,7 @@ use crate::fault::{self, Point};
 use crate::protocol::endpoint::is_loopback;
 use crate::protocol::global_address::is_global;
 use crate::protocol::http::{HttpRequest, HttpResponse, USER_AGENT};
-use crate::protocol::tls_identity::TlsIdentity;
+use crate::protocol::tls_identity::{CertifiedKeyFiles, TlsFiles, TlsIdentity};
 use crate::trace::{Event, Observer};
 use body::{Coding, check_framing};
 use certificate_verifier::remembering_names;
@@ -54,6 +54,7 @@ use exchange::{Sending, exchange, outgoing, receive_head};
 use known_hosts::KnownHosts;
 use proxy::{ProxyRules, ProxyUrl};
 use resolver::Resolver;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -163,7 +164,7 @@ impl Transport {
         observer: &mut dyn Observer,
     ) -> Result<HttpResponse, TransportError> {
         let sending = self.sending(request, None)?;
-        observer.observe(&Event::RequestSent(request));
+        observer.observe(&Event::RequestSent(&self.with_files(request)));
         let http_timeout = self.http_timeout();
         let http_timeout = reading.limit.map_or(http_timeout, |limit| limit.min(http_timeout));
         let context = sending.context(request, self.connect_timeout());
@@ -195,7 +196,7 @@ impl Transport {
         observer: &mut dyn Observer,
     ) -> Result<Answer, TransportError> {
         let sending = self.sending(request, upload)?;
-        observer.observe(&Event::RequestSent(request));
+        observer.observe(&Event::RequestSent(&self.with_files(request)));
         let outcome = self.open_sending(request, sending).await;
         report(request, outcome.as_ref().map(|answer| &answer.head), observer);
         outcome
@@ -226,6 +227,22 @@ impl Transport {
             (self.http_timeout(), self.settings.deadline),
         );
         Ok(Answer { head, body })
+    }
+
+    /// The request with the files that this transport goes by, for one who is told of it.
+    pub fn with_files<'r>(&self, request: &'r HttpRequest) -> Cow<'r, HttpRequest> {
+        let files = TlsFiles {
+            authorities: self.settings.ca_file.clone(),
+            certified_key: (self.settings.client_certificate.clone())
+                .map(|(certificate, key)| CertifiedKeyFiles { certificate, key }),
+        };
+        if request.url.scheme() != "https" || files == TlsFiles::default() {
+            return Cow::Borrowed(request);
+        }
+        Cow::Owned(HttpRequest {
+            tls_files: Some(Arc::new(files)),
+            ..request.clone()
+        })
     }
 
     /// Everything that can fail before a byte is sent.

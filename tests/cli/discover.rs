@@ -415,7 +415,7 @@ fn a_document_that_no_login_would_take_is_shown_and_the_exit_code_says_so() {
         "{outcome:#?}"
     );
     // options of a login are named as such
-    let document = document.replace(&format!("{}/\"", server.origin()), &format!("{}\"", server.origin()));
+    let document = metadata(&server.origin());
     let wrong = server.url("/token#x");
     server.on(
         "GET",

@@ -65,6 +65,55 @@ fn the_certificate_of_every_kind_of_key_is_shown_at_the_endpoint_for_it() {
 }
 
 #[test]
+fn the_printed_command_names_the_files_of_certificate_and_key() {
+    let (home, server) = (Home::new(), start("tls_client_auth"));
+    let (certificate, key) = files(&home, &server.authority.certify(P256), P256);
+    let mut login = server.login(&home, &certificate, &key);
+    let authority = server.authority.write(home.path());
+    let outcome = run(login.arg("-vv")).expect_code(0);
+    let command = |stderr: &str| {
+        let (_, command) = stderr
+            .split_once(&format!("curl {}", server.certified.url("/token")))
+            .expect("the command");
+        command.split_once("--data-urlencode").expect("a form").0.to_owned()
+    };
+    let shown = command(&outcome.stderr);
+    assert!(
+        shown.contains(&format!(" --cacert {} ", authority.display())),
+        "{shown}"
+    );
+    // a session keeps what was in the files, not where they are
+    assert!(
+        shown.contains(" --cert \"$CLIENT_CERT_FILE\" ") && shown.contains(" --key \"$CLIENT_KEY_FILE\" "),
+        "{shown}"
+    );
+    // those of the transport are shown to every server
+    let mut other = server.oauth(&home);
+    other.args([
+        "login",
+        "-p",
+        "other",
+        "--issuer",
+        &server.everybody.origin(),
+        "--client-id",
+        "other",
+        "-vv",
+    ]);
+    other.args(["--grant", "client-credentials", "--client-auth", "client_secret_post"]);
+    other
+        .args(["--token-endpoint", &server.certified.url("/token")])
+        .env("OAUTH_CLIENT_SECRET", "s");
+    let outcome = run(other.arg("--cert").arg(&certificate).arg("--key").arg(&key)).expect_code(0);
+    let shown = command(&outcome.stderr);
+    for (option, path) in [("--cacert", &authority), ("--cert", &certificate), ("--key", &key)] {
+        assert!(
+            shown.contains(&format!(" {option} {} ", path.display())),
+            "{option}: {shown}"
+        );
+    }
+}
+
+#[test]
 fn the_next_token_introspection_and_revocation_show_the_kept_certificate() {
     let (home, server) = (Home::new(), start("tls_client_auth"));
     let (certificate, key) = files(&home, &server.authority.certify(P256), P256);

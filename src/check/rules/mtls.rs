@@ -121,6 +121,7 @@ fn other_identity() -> Result<TlsIdentity, Failure> {
     Ok(TlsIdentity {
         chain: CertificateChain::from_der(chain).ok_or_else(|| not_made("there is none".to_owned()))?,
         key: SigningKey::from_pkcs8(made.key.secret_der()).map_err(|error| not_made(error.to_string()))?,
+        files: None,
     })
 }
 

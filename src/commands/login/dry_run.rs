@@ -67,6 +67,10 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
             "secrets are redacted; with --show-secrets the request can be sent by hand, once, while the code is valid",
         )
     });
+    let stopped = PreparedExchange {
+        token_request: transport.with_files(&stopped.token_request).into_owned(),
+        ..stopped
+    };
     let shown = Shown(Redaction::new(show_secrets));
     let text = if context.style.json {
         shown.as_json(&stopped)

@@ -163,6 +163,7 @@ impl Bridge {
             headers: self.headers.clone(),
             body: None,
             tls_identity: None,
+            tls_files: None,
             is_to_resource: true,
         };
         request.push_header("accept", HeaderValue::Plain(accept.to_owned()));

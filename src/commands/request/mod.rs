@@ -97,6 +97,7 @@ pub(super) fn run(context: &Context, options: &RequestOptions) -> Result<(), Err
         headers,
         body: body.as_ref().map(PreparedBody::to_request_body),
         tls_identity: None,
+        tls_files: None,
         is_to_resource: true,
     };
     if !request.headers.iter().any(|(name, _)| name == "accept") {

@@ -3,7 +3,7 @@
 use super::{ClientAuthentication, ClientAuthenticationMethod, ClientSecretJwt, PrivateKeyJwt};
 use crate::protocol::certificate::CertificateChain;
 use crate::protocol::signing::{HmacAlgorithm, SigningAlgorithm, SigningKey};
-use crate::protocol::tls_identity::TlsIdentity;
+use crate::protocol::tls_identity::{CertifiedKeyFiles, TlsIdentity};
 use crate::secret::Secret;
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ pub struct ClientCredentials {
     pub key: Option<SigningKey>,
     /// The certificate of the key.
     pub certificate: Option<CertificateChain>,
+    /// Where certificate and key were read from.
+    pub certified_key_files: Option<CertifiedKeyFiles>,
     /// An assertion that someone else made for the client (RFC 7523 §2.2).
     pub assertion: Option<Secret>,
 }
@@ -117,6 +119,7 @@ impl ClientCredentials {
         Some(TlsIdentity {
             chain: self.certificate.clone()?,
             key: self.key.clone()?,
+            files: self.certified_key_files.clone(),
         })
     }
 

@@ -31,13 +31,13 @@ pub enum NoProof {
         key_names(published)
     )]
     Mismatch {
-        problem: SignatureError,
+        problem: Box<SignatureError>,
         /// What the header says.
         algorithm: String,
         /// What the header says.
         key_id: Option<String>,
         /// The `kid` of each key of the issuer that has one.
-        published: Vec<String>,
+        published: Box<[String]>,
     },
     /// HS256 (OpenID Connect Core §10.1).
     #[error("its signature does not match the client secret (RFC 7515 §5.2)")]
@@ -102,7 +102,7 @@ impl IdTokenSignature {
     fn mismatch(&self, problem: SignatureError, keys: &JwkSet) -> NoProof {
         let text = |name: &str| self.jwt.header.get(name).and_then(Value::as_str).map(str::to_owned);
         NoProof::Mismatch {
-            problem,
+            problem: Box::new(problem),
             algorithm: text("alg").unwrap_or_default(),
             key_id: text("kid"),
             published: keys.keys().iter().filter_map(|key| key.key_id.clone()).collect(),

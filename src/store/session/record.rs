@@ -185,6 +185,7 @@ impl SessionClient {
             secret: self.secret.clone(),
             key,
             certificate,
+            certified_key_files: None,
             assertion: None,
         })
     }
