@@ -90,6 +90,12 @@ impl Diagnosis for CheckError {
                     format!("To see only its exchanges, add: --rule {first} -vv"),
                 ]
             }
+            // Nobody could sign in.
+            CheckError::EndedEarly(stop) if stop.exit_code == ExitCode::Usage => vec![
+                "Run a browser that a script drives: the same command with --browser CMD".to_owned(),
+                "Or let the test server grant every request: then nobody has to sign in.".to_owned(),
+                "Print the URLs and wait for a person all the same: the same command with --no-browser".to_owned(),
+            ],
             CheckError::EndedEarly(_) => {
                 vec![
                     "First make a login work: `oauth login` with the same issuer, client and scope, and -vv."

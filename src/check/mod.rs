@@ -50,6 +50,7 @@ pub use error::CheckError;
 pub use report::Report;
 pub use request::{CheckRequest, ClientHome, Selection, Shutdown};
 
+use crate::exit::ExitCode;
 use crate::flow::login::callback::random_unused_port;
 use crate::flow::login::{CallbackChoice, LoginContext};
 use crate::protocol::random::Randomness;
@@ -72,6 +73,9 @@ use rules::{
 };
 use std::rc::Rc;
 use tokio::runtime::Runtime;
+
+/// Why a check ends where the server asks, and no one can answer.
+const NOBODY: &str = "the server does not grant without asking, and CI is set and there is no terminal, so no user can sign in";
 
 /// Examines the server.
 ///
@@ -236,6 +240,9 @@ fn announce(check: &mut Check<'_, '_>) {
     check.logins.detect_interactivity(&mut check.prober);
     if check.prober.is_stopped() {
         return;
+    }
+    if check.prober.request.has_nobody && !check.logins.auto_approves() {
+        return check.prober.stop(ExitCode::Usage, NOBODY);
     }
     let observer = &mut *check.prober.world.caller.observer;
     if check.logins.auto_approves() {

@@ -25,6 +25,8 @@ pub struct CheckRequest {
     pub rules: Selection,
     /// Whether clients may be registered at the server.
     pub registers: bool,
+    /// Whether nobody is there who could sign in: what needs that is not tried.
+    pub has_nobody: bool,
     /// When no more is sent (`--deadline`): what was found until then is reported.
     pub deadline: Option<Instant>,
 }

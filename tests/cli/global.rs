@@ -639,28 +639,32 @@ fn a_refresh_token_without_its_client_is_not_blamed_on_the_server() {
 }
 
 #[test]
-fn a_check_in_ci_without_a_terminal_ends_at_once_too() {
+fn a_check_in_ci_without_a_terminal_ends_where_the_server_asks() {
     let home = Home::new();
-    let server = LiteralServer::start();
-    let check = |arguments: &[&str]| {
+    let check = |server: &DevelopmentServer, arguments: &[&str]| {
         let mut command = home.oauth();
         command
             .env("CI", "true")
-            .args(["check", &server.origin(), "--client-id=x"]);
+            .args(["check", &server.issuer(), "--client-id=oauth-cli"])
+            .args(["--rule", "pkce.wrong-verifier"]);
         run(command.args(arguments))
     };
+    let asking = DevelopmentServer::start(&[]);
     for json in [&[][..], &["--json"]] {
-        let outcome = check(json).expect_code(2);
-        for part in ["CI is set", "--browser CMD", "--no-browser"] {
+        let outcome = check(&asking, json).expect_code(2);
+        for part in ["CI is set", "--browser CMD", "--no-browser", "grant every request"] {
             assert!(outcome.stderr.contains(part), "{outcome:?}");
         }
     }
-    assert!(server.requests().is_empty());
-    for way in [&["--no-browser"][..], &["--browser", "true"]] {
-        let outcome = check(way);
-        assert_ne!(outcome.code, Some(2), "{way:?}: {outcome:?}");
-    }
-    assert!(!server.requests().is_empty());
+    let log = asking.log();
+    assert_eq!(log.matches("GET /authorize").count(), 2, "one look at each check: {log}");
+    assert!(!log.contains("/token"), "{log}");
+    let outcome = check(&asking, &["--browser", "false", "--timeout", "1s"]);
+    assert_ne!(outcome.code, Some(2), "{outcome:?}");
+
+    let granting = DevelopmentServer::start(&["--approve", "auto"]);
+    let outcome = check(&granting, &[]).expect_code(0);
+    assert!(outcome.stderr.contains("no browser is needed"), "{outcome:?}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub enum SettingsError {
     DefaultProfile { name: ProfileName, known: Vec<ProfileName> },
     /// A login with a browser in CI.
     #[error("CI is set and there is no terminal, so no user can sign in with a browser")]
-    Unattended { work: UnattendedWork },
+    Unattended,
     /// `-p` or `OAUTH_PROFILE` names a profile whose token is not for this host.
     #[error("the token of profile \"{profile}\" may not go to {host}")]
     NotCovered {
@@ -167,32 +167,14 @@ impl SettingsError {
     }
 }
 
-/// What a person would have to sign in for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnattendedWork {
-    Login,
-    Check,
-}
-
-impl UnattendedWork {
-    /// How to go on where no person is at the terminal.
-    fn hints(self) -> Vec<String> {
-        let hints: &[&str] = match self {
-            UnattendedWork::Login => &[
-                "Log in as the client itself, if it has a secret: the same command with --grant client-credentials",
-                "Take a refresh token from a secret of the CI system: the same command with --refresh-token-stdin",
-                "Show a code to enter on another device, if you read the log of this job: the same command with --device",
-                "Run a browser that a script drives: the same command with --browser CMD",
-                "Print the URL and wait for a person all the same: the same command with --no-browser",
-            ],
-            UnattendedWork::Check => &[
-                "Run a browser that a script drives: the same command with --browser CMD",
-                "Print the URLs and wait for a person all the same: the same command with --no-browser",
-            ],
-        };
-        hints.iter().map(|hint| (*hint).to_owned()).collect()
-    }
-}
+/// How to go on where no person is at the terminal.
+const UNATTENDED_HINTS: [&str; 5] = [
+    "Log in as the client itself, if it has a secret: the same command with --grant client-credentials",
+    "Take a refresh token from a secret of the CI system: the same command with --refresh-token-stdin",
+    "Show a code to enter on another device, if you read the log of this job: the same command with --device",
+    "Run a browser that a script drives: the same command with --browser CMD",
+    "Print the URL and wait for a person all the same: the same command with --no-browser",
+];
 
 impl Diagnosis for SettingsError {
     fn exit_code(&self) -> ExitCode {
@@ -204,7 +186,7 @@ impl Diagnosis for SettingsError {
             SettingsError::Value { hint, .. } => hint.iter().cloned().collect(),
             SettingsError::Contradiction { .. } => vec!["Leave one of them out.".to_owned()],
             SettingsError::Missing { hint, .. } => vec![hint.clone()],
-            SettingsError::Unattended { work } => work.hints(),
+            SettingsError::Unattended => UNATTENDED_HINTS.map(str::to_owned).to_vec(),
             SettingsError::DefaultProfile { name, known } => match known.first() {
                 Some(known) => vec![format!("Choose another one: oauth profile use {known}")],
                 None => vec![format!(

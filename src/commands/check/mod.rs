@@ -11,12 +11,12 @@ use crate::app::context::{Context, caller};
 use crate::app::input::open_paste_source;
 use crate::app::signals::shutdown_signal;
 use crate::app::token_source::Purpose;
-use crate::app::unattended::reject_unattended;
+use crate::app::unattended::has_nobody;
 use crate::args::cli::CheckOptions;
 use crate::args::config::Config;
 use crate::args::login::RegistrationChoice;
 use crate::args::login_grant::LoginGrant;
-use crate::args::settings::{self, ResolvedLogin, SettingsError, UnattendedWork};
+use crate::args::settings::{self, ResolvedLogin, SettingsError};
 use crate::check::{CheckError, CheckRequest, Report, Selection, render, run as check_server};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
@@ -94,8 +94,8 @@ fn verdict(report: Report) -> Result<(), Error> {
     let broken = report.broken();
     match (broken.is_empty(), report.ended_early) {
         (true, None) => Ok(()),
-        // Where the server cannot be reached, what was found is not all.
-        (is_clean, Some(stop)) if is_clean || stop.exit_code == ExitCode::Unreachable => {
+        // Where the server cannot be reached, or nobody can sign in, what was found is not all.
+        (is_clean, Some(stop)) if is_clean || matches!(stop.exit_code, ExitCode::Unreachable | ExitCode::Usage) => {
             Err(CheckError::EndedEarly(stop).into())
         }
         (_, stop) => {
@@ -237,7 +237,6 @@ fn resolve(context: &Context, options: &CheckOptions, config: &Config) -> Result
         }
         .into());
     }
-    reject_unattended(context, &options.login, &resolved, UnattendedWork::Check)?;
     Ok(resolved)
 }
 
@@ -265,11 +264,13 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
         http_policy: allowance,
         environment: &context.environment,
     };
+    let has_nobody = has_nobody(context, &options.login, &resolved);
     let paste_only = matches!(resolved.request.callback, CallbackChoice::Paste(_));
     let request = CheckRequest {
         client_id: resolved.request.client.id.clone().unwrap_or_else(ClientId::unnamed),
         login: resolved.request,
         registers,
+        has_nobody,
         rules,
         client_home,
         deadline: context.deadline.map(|deadline| deadline.at),

@@ -25,7 +25,7 @@ use crate::args::login::{
     CallbackOptions, DEFAULT_LOGIN_TIMEOUT, LoginCommand, LoginOptions, RequestOptions, StopBefore,
 };
 use crate::args::login_grant::LoginGrant;
-use crate::args::settings::{self, ResolvedLogin, UnattendedWork};
+use crate::args::settings::{self, ResolvedLogin};
 use crate::error::Error;
 use crate::flow::caller::Caller;
 use crate::flow::registration::unregister;
@@ -174,7 +174,7 @@ fn print_use(
 fn resolve(context: &Context, options: &LoginOptions, config: &Config) -> Result<ResolvedLogin, Error> {
     let mut resolved = settings::login(options, &context.environment, config)?;
     resolved.given.extend(settings::connection_changes(&context.global));
-    reject_unattended(context, options, &resolved, UnattendedWork::Login)?;
+    reject_unattended(context, options, &resolved)?;
     Ok(resolved)
 }
 
