@@ -62,6 +62,8 @@ use logins::Logins;
 use own_client::REGISTERS;
 use prober::Prober;
 use registrations::Registrations;
+use report::Stop;
+use results::Results;
 use rules::metadata::Documents;
 use rules::{authorization_details, pushed_authorization, request_object, signed_response};
 use rules::{
@@ -75,7 +77,8 @@ use std::rc::Rc;
 use tokio::runtime::Runtime;
 
 /// Why a check ends where the server asks, and no one can answer.
-const NOBODY: &str = "the server does not grant without asking, and CI is set and there is no terminal, so no user can sign in";
+const NOBODY: &str =
+    "the server does not grant without asking, and CI is set and there is no terminal, so no user can sign in";
 
 /// Examines the server.
 ///
@@ -128,6 +131,12 @@ pub fn run(
     }
     examine(&mut check, &documents);
     report(check)
+}
+
+/// The report of an examination that failed before any rule was tested, so that
+/// no earlier one is taken for it. `server` is what was to be examined.
+pub fn failed(rules: Selection, server: &str, reason: String, exit_code: ExitCode) -> Report {
+    Results::of_nothing(rules, server, Stop { reason, exit_code })
 }
 
 /// A URL that was an API's may be a server's now, which does not know the client.

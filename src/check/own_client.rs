@@ -7,7 +7,7 @@ use super::registrations::registered_members;
 use super::request::CheckRequest;
 use crate::exit::ExitCode;
 use crate::foreign_text::Quoted;
-use crate::protocol::client::{ClientAuthenticationMethod, ClientId};
+use crate::protocol::client::ClientId;
 use crate::secret::Secret;
 use crate::trace::Event;
 use serde_json::Value;
@@ -25,8 +25,14 @@ impl<'e> Check<'e, '_> {
         self.prober.world.caller.observe(&Event::Note(REGISTERS));
         let mut request = self.prober.request.clone();
         let client = &mut request.login.client;
+        let asked = client.registration_request(&self.prober.redirect_uri, &self.prober.target.metadata);
         let has_endpoint = self.prober.target.registration_endpoint.is_some();
-        let exchange = self.register(|_| {}).map_err(|failure| CheckError::NoClient {
+        let registered = self.register(|document| {
+            let name = std::mem::take(&mut document["client_name"]);
+            *document = asked.to_json();
+            document["client_name"] = name;
+        });
+        let exchange = registered.map_err(|failure| CheckError::NoClient {
             reason: failure.reason().to_owned(),
             exit_code: match has_endpoint {
                 true => ExitCode::Unreachable,
@@ -47,7 +53,7 @@ impl<'e> Check<'e, '_> {
         };
         let method = text("token_endpoint_auth_method").and_then(|method| method.parse().ok());
         // A server that knows only clients with a secret says so.
-        client.method = Some(method.unwrap_or(ClientAuthenticationMethod::None));
+        client.method = Some(method.unwrap_or(asked.method));
         client.credentials.secret = text("client_secret").map(Secret::from);
         client.id = Some(id.clone());
         request.client_id = id;

@@ -168,6 +168,13 @@ impl Results {
         }
     }
 
+    /// The report where nothing could be tested, and why.
+    pub(super) fn of_nothing(selection: Selection, server: &str, stop: Stop) -> Report {
+        let mut results = Results::new(selection);
+        results.stop(stop);
+        results.into_report(server, None)
+    }
+
     /// Every rule with what was found. `without_login` says why no login came
     /// to its end, if none did.
     pub(super) fn into_report(self, server: &str, without_login: Option<Stop>) -> Report {

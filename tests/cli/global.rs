@@ -657,7 +657,11 @@ fn a_check_in_ci_without_a_terminal_ends_where_the_server_asks() {
         }
     }
     let log = asking.log();
-    assert_eq!(log.matches("GET /authorize").count(), 2, "one look at each check: {log}");
+    assert_eq!(
+        log.matches("GET /authorize").count(),
+        2,
+        "one look at each check: {log}"
+    );
     assert!(!log.contains("/token"), "{log}");
     let outcome = check(&asking, &["--browser", "false", "--timeout", "1s"]);
     assert_ne!(outcome.code, Some(2), "{outcome:?}");

@@ -4,6 +4,7 @@
 
 mod kept_client;
 mod missing;
+mod report_files;
 
 use crate::app::browser::{DesktopBrowser, browser_launchers, detect_host};
 use crate::app::client_credentials::{check_client_authentication, given_client_credentials};
@@ -19,19 +20,18 @@ use crate::args::login_grant::LoginGrant;
 use crate::args::settings::{self, ResolvedLogin, SettingsError};
 use crate::check::{CheckError, CheckRequest, Report, Selection, render, run as check_server};
 use crate::error::Error;
-use crate::exit::{Diagnosis, ExitCode};
+use crate::exit::ExitCode;
 use crate::flow::login::{CallbackChoice, LoginContext, PasteSource};
 use crate::output::report;
 use crate::protocol::client::ClientId;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::rules::{RuleOrGroup, ServerProfile};
 use crate::store::Session;
-use crate::system::files::output::{self, OutputError};
 use crate::trace::Observer;
 use kept_client::use_kept_client;
 use missing::{explain_missing, missing_client};
+use report_files::ReportFiles;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
 
 pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error> {
     let selection = selection(options)?;
@@ -53,27 +53,12 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
         return report::print_json_or_lines(&text, context.style.json);
     }
     // First of all, so that nobody signs in for a report that has no place.
-    let junit = options.junit.as_deref().map(|path| ReportFile::at(path, is_xml));
-    let sarif = options.sarif.as_deref().map(|path| ReportFile::at(path, is_json));
-    let html = options
-        .html
-        .as_deref()
-        .map(|path| ReportFile::at(path, render::html::is_report));
-    let (junit, sarif, html) = (junit.transpose()?, sarif.transpose()?, html.transpose()?);
-    let report = examine(context, options, selection)?;
-    if let Some(junit) = junit {
-        junit.write(&render::junit::render(&report))?;
-    }
-    if let Some(sarif) = sarif {
-        sarif.write(&render::sarif::render(&report))?;
-    }
-    if let Some(html) = html {
-        html.write(&render::html::render(
-            &report,
-            &context.command_line(),
-            jiff::Timestamp::now(),
-        ))?;
-    }
+    let files = ReportFiles::at(options)?;
+    let report = match examine(context, options, selection.clone()) {
+        Ok(report) => report,
+        Err(error) => return Err(files.write_failure(context, options, selection, error)),
+    };
+    files.write(context, &report)?;
     let text = if context.style.json {
         render::json::render(&report)
     } else {
@@ -103,57 +88,6 @@ fn verdict(report: Report) -> Result<(), Error> {
             Err(CheckError::Findings { broken, ended_early }.into())
         }
     }
-}
-
-/// A report that was asked for.
-#[derive(Debug, thiserror::Error)]
-#[error("{} cannot be written", path.display())]
-struct ReportNotWritten {
-    path: PathBuf,
-    source: OutputError,
-}
-
-impl Diagnosis for ReportNotWritten {
-    fn exit_code(&self) -> ExitCode {
-        ExitCode::Usage
-    }
-
-    fn hints(&self) -> Vec<String> {
-        vec!["Choose another file.".to_owned()]
-    }
-}
-
-/// A file that the report will be written to; until then an earlier report stays.
-struct ReportFile<'a> {
-    path: &'a Path,
-    is_report: fn(&[u8]) -> bool,
-}
-
-impl<'a> ReportFile<'a> {
-    /// `is_report` says whether a file that begins so may be an earlier report,
-    /// which is replaced.
-    fn at(path: &'a Path, is_report: fn(&[u8]) -> bool) -> Result<Self, Error> {
-        output::check_place(path, is_report).map_err(|source| unwritable(path, source))?;
-        Ok(ReportFile { path, is_report })
-    }
-
-    fn write(&self, report: &str) -> Result<(), Error> {
-        let written = output::replace(self.path, report.as_bytes(), self.is_report);
-        written.map_err(|source| unwritable(self.path, source))
-    }
-}
-
-fn is_xml(head: &[u8]) -> bool {
-    head.trim_ascii_start().starts_with(b"<")
-}
-
-fn is_json(head: &[u8]) -> bool {
-    head.trim_ascii_start().starts_with(b"{")
-}
-
-fn unwritable(path: &Path, source: OutputError) -> Error {
-    let path = path.to_path_buf();
-    ReportNotWritten { path, source }.into()
 }
 
 /// The rules that were asked for.

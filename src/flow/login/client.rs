@@ -7,8 +7,9 @@ use super::error::LoginError;
 use super::request::{CallbackChoice, LoginRequest};
 use crate::flow::caller::Caller;
 use crate::flow::registration;
-use crate::flow::server::{ResolvedServer, ServerError};
+use crate::flow::server::{ClientChoice, ResolvedServer, ServerError};
 use crate::protocol::client::{Client, ClientAuthenticationMethod};
+use crate::protocol::metadata::ServerMetadata;
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::registration::RegistrationRequest;
 use crate::store::Registration;
@@ -76,16 +77,7 @@ async fn register(
 ) -> Result<Client, LoginError> {
     let endpoint = server.metadata.required("registration_endpoint");
     let endpoint = endpoint.map_err(|_| ServerError::NoClient)?.clone();
-    let credentials = &request.client.credentials;
-    let asked = RegistrationRequest {
-        redirect_uri: redirect_uri.clone(),
-        method: method(request, server),
-        key: credentials
-            .key
-            .as_ref()
-            .map(|key| Value::Object(key.public_jwk().to_json())),
-        certificate: credentials.certificate.clone(),
-    };
+    let asked = request.client.registration_request(redirect_uri, &server.metadata);
     let client = registration::register(&asked, &endpoint, caller).await?;
     let mut choice = request.client.clone();
     choice.credentials.secret = client.secret.or_else(|| choice.credentials.secret.take());
@@ -99,26 +91,43 @@ async fn register(
     Ok(server.authenticated_client(&request.server, &choice)?)
 }
 
-/// The method that was chosen, else a public client, unless the server lists
-/// methods and that one is not among them.
-fn method(request: &LoginRequest, server: &ResolvedServer) -> ClientAuthenticationMethod {
-    if let Some(method) = request.client.method {
-        return method;
+impl ClientChoice {
+    /// What the client registers as at a server with these metadata, with its
+    /// own key and certificate where it has them.
+    pub(crate) fn registration_request(
+        &self,
+        redirect_uri: &RedirectUri,
+        metadata: &ServerMetadata,
+    ) -> RegistrationRequest {
+        let key = self.credentials.key.as_ref();
+        RegistrationRequest {
+            redirect_uri: redirect_uri.clone(),
+            method: self.registered_method(metadata),
+            key: key.map(|key| Value::Object(key.public_jwk().to_json())),
+            certificate: self.credentials.certificate.clone(),
+        }
     }
-    let listed = server.metadata.token_endpoint_auth_methods_supported.as_deref();
-    let is_listed = |method: &ClientAuthenticationMethod| {
-        listed.is_none_or(|listed| listed.iter().any(|name| name == method.as_str()))
-    };
-    let with_key = request.client.credentials.key.is_some();
-    let wanted: &[ClientAuthenticationMethod] = match with_key {
-        true => &[ClientAuthenticationMethod::PrivateKeyJwt],
-        false => &[
-            ClientAuthenticationMethod::None,
-            ClientAuthenticationMethod::ClientSecretBasic,
-            ClientAuthenticationMethod::ClientSecretPost,
-            ClientAuthenticationMethod::ClientSecretJwt,
-        ],
-    };
-    let found = wanted.iter().copied().find(is_listed);
-    found.unwrap_or(ClientAuthenticationMethod::None)
+
+    /// The method that was chosen, else a public client, unless the server lists
+    /// methods and that one is not among them.
+    fn registered_method(&self, metadata: &ServerMetadata) -> ClientAuthenticationMethod {
+        if let Some(method) = self.method {
+            return method;
+        }
+        let listed = metadata.token_endpoint_auth_methods_supported.as_deref();
+        let is_listed = |method: &ClientAuthenticationMethod| {
+            listed.is_none_or(|listed| listed.iter().any(|name| name == method.as_str()))
+        };
+        let wanted: &[ClientAuthenticationMethod] = match self.credentials.key.is_some() {
+            true => &[ClientAuthenticationMethod::PrivateKeyJwt],
+            false => &[
+                ClientAuthenticationMethod::None,
+                ClientAuthenticationMethod::ClientSecretBasic,
+                ClientAuthenticationMethod::ClientSecretPost,
+                ClientAuthenticationMethod::ClientSecretJwt,
+            ],
+        };
+        let found = wanted.iter().copied().find(is_listed);
+        found.unwrap_or(ClientAuthenticationMethod::None)
+    }
 }

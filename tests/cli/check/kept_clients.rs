@@ -1,7 +1,7 @@
 //! The client that a check is made with where none is named: what the profile's
 //! login registered, or kept of it, at the server that it belongs to alone.
 
-use super::{SECRET, lenient_server, with_verdict};
+use super::{KEY, SECRET, lenient_server, with_verdict};
 use crate::support::binary::Home;
 use crate::support::callback::get_url;
 use crate::support::development_server::DevelopmentServer;
@@ -180,4 +180,19 @@ fn a_check_that_may_register_needs_no_client_and_leaves_none() {
     let (home, server) = (Home::new(), DevelopmentServer::start(&["--registration", "off"]));
     let outcome = run(home.oauth().args(["check", &server.issuer(), "--register"])).expect_error(2);
     outcome.says(&["announces no registration_endpoint", "--client-id ID"]);
+}
+
+/// As a login registers it: with the key that was given.
+#[test]
+fn the_client_of_a_check_is_registered_with_the_method_that_was_asked_for() {
+    let (home, server) = (Home::new(), DevelopmentServer::start(&["--approve", "auto"]));
+    let key = home.path().join("key.pem");
+    std::fs::write(&key, KEY).expect("the key");
+    let of_keys = "assertion.audience";
+    for method in [&[][..], &["--client-auth", "private_key_jwt"]] {
+        let mut command = home.oauth();
+        command.args(["check", &server.issuer(), "--register", "--json", "--rule", of_keys]);
+        let outcome = run(command.args(method).arg("--client-key-file").arg(&key)).expect_code(0);
+        assert_eq!(with_verdict(&outcome, &["pass"]), [of_keys], "{outcome:#?}");
+    }
 }

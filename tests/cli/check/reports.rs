@@ -269,28 +269,53 @@ fn the_page_has_what_is_broken_first_with_links_and_reasons() {
     assert!(outcome.error().contains("report.html"), "{outcome:#?}");
 }
 
+/// A job shows the file that is there: it must not be that of another run.
 #[test]
-fn an_earlier_report_stays_where_no_server_answers() {
+fn the_report_of_a_check_that_failed_says_why_in_the_place_of_an_earlier_one() {
     let home = Home::new();
     let server = lenient_server(&home, &["--approve", "auto"]);
-    for (flag, name) in [
-        ("--html", "report.html"),
-        ("--junit", "report.xml"),
-        ("--sarif", "report.sarif"),
+    let nowhere = "http://127.0.0.1:1";
+    for (flag, name, mark) in [
+        ("--html", "report.html", "class=\"stop\""),
+        (
+            "--junit",
+            "report.xml",
+            "<error message=\"not every rule could be tested: ",
+        ),
+        ("--sarif", "report.sarif", "\"executionSuccessful\":false"),
     ] {
         let file = home.path().join(name);
         let mut command = check(&home, &server.issuer(), Client::Public);
         run(command.args(["--rule", "pkce.plain", flag]).arg(&file)).expect_code(0);
         let report = std::fs::read_to_string(&file).expect("a report");
-        assert!(report.contains("pkce.plain"), "{report}");
-        let mut command = check(&home, "http://127.0.0.1:1", Client::Public);
-        run(command.arg(flag).arg(&file)).expect_error(3);
-        assert_eq!(std::fs::read_to_string(&file).expect("a report"), report);
-        // and none is made where there was none
-        let absent = home.path().join(format!("absent-{name}"));
-        let mut command = check(&home, "http://127.0.0.1:1", Client::Public);
-        run(command.arg(flag).arg(&absent)).expect_error(3);
-        assert!(!absent.exists());
+        assert!(report.contains("pkce.plain") && !report.contains(mark), "{report}");
+        for file in [&file, &home.path().join(format!("absent-{name}"))] {
+            let mut command = check(&home, nowhere, Client::Public);
+            run(command.arg(flag).arg(file)).expect_error(3);
+            let report = std::fs::read_to_string(file).expect("a report");
+            for part in [mark, nowhere, "refused the connection"] {
+                assert!(report.contains(part), "{part} in {report}");
+            }
+            assert!(!report.contains(&server.issuer()), "{report}");
+        }
+        // and after the server was found: it asks to sign in, and nobody is there
+        let asking = lenient_server(&home, &[]);
+        let mut command = check(&home, &asking.issuer(), Client::Public);
+        run(command.env("CI", "true").arg(flag).arg(&file)).expect_code(2);
+        let report = std::fs::read_to_string(&file).expect("a report");
+        assert!(report.contains(mark) && report.contains("CI is set"), "{report}");
+        // what was wrong on this side
+        let mut command = home.oauth();
+        command.args([
+            "check",
+            &asking.issuer(),
+            "--client-id=x",
+            "--client-secret-file=absent",
+            flag,
+        ]);
+        run(command.arg(&file)).expect_error(2);
+        let report = std::fs::read_to_string(&file).expect("a report");
+        assert!(report.contains(mark) && report.contains("absent"), "{report}");
     }
 }
 
