@@ -35,7 +35,11 @@ impl RejectedRedemption {
     fn record_grant(&self, check: &mut Check<'_, '_>, how: &str, evidence: Evidence) {
         check.prober.record(self.rule, violated(how), Some(evidence));
         if let Some((rule, _)) = self.error {
-            check.prober.record(rule, inconclusive("it was not refused"), None);
+            check.prober.record(
+                rule,
+                inconclusive(format!("what {} sends was not refused", self.rule)),
+                None,
+            );
         }
     }
 

@@ -69,7 +69,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         let params = exchange_params(&unknown, &TokenTypeUri::access_token());
         let exchange = check.prober.token_request(params)?;
         match exchange.has_token() {
-            true => inconclusive("it was not refused"),
+            true => inconclusive("an unknown token was not refused (exchange.unknown-token)"),
             false => check.expect_error(&exchange, "invalid_request"),
         }
     });
