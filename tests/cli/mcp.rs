@@ -371,7 +371,7 @@ fn without_a_session_the_answer_is_the_command_and_it_goes_on_after_a_login() {
     assert!(message.contains("oauth login work"), "{message}");
     client.say(INITIALIZE);
     let message = error_message(&client.next());
-    assert!(message.contains("Then start this oauth mcp again"), "{message}");
+    assert!(message.contains("Then restart this server in your client"), "{message}");
     stage.keep_session();
     client.say(&modern(2));
     assert_eq!(client.next(), response(2));

@@ -176,5 +176,8 @@ pub(in crate::args) fn require_server(
     if server.issuer.is_some() || !lacks_endpoint {
         return Ok(());
     }
-    Err(SettingsError::NoServer { profile: name.clone() })
+    Err(SettingsError::NoServer {
+        profile: name.clone(),
+        command: "login",
+    })
 }

@@ -35,7 +35,11 @@ pub enum SettingsError {
     },
     /// A login that names no server, of a profile that has none.
     #[error("no server is named, and {}", describe_absence(profile))]
-    NoServer { profile: ProfileName },
+    NoServer {
+        profile: ProfileName,
+        /// Which takes its URL.
+        command: &'static str,
+    },
     /// Neither configuration file nor store know the profile.
     #[error("there is no profile \"{profile}\"")]
     UnknownProfile {
@@ -217,13 +221,13 @@ impl Diagnosis for SettingsError {
             SettingsError::SeveralProfiles { .. } => {
                 vec!["Name one with -p NAME, or give each its own allow_host, resource or git_username.".to_owned()]
             }
-            SettingsError::NoServer { profile } => {
+            SettingsError::NoServer { profile, command } => {
                 let name = match profile.as_str() {
                     "default" => String::new(),
                     name => format!(" --profile {name}"),
                 };
                 vec![format!(
-                    "Give its URL: oauth login https://id.example.com --client-id ID{name}"
+                    "Give its URL: oauth {command} https://id.example.com --client-id ID{name}"
                 )]
             }
             SettingsError::NameTaken { .. } => vec!["Name the one that you mean with --profile NAME.".to_owned()],

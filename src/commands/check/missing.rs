@@ -8,14 +8,9 @@ use crate::error::Error;
 /// The hints of a login name its own command: these name that of a check.
 pub(super) fn explain_missing(error: SettingsError, options: &LoginOptions) -> Error {
     match error {
-        SettingsError::Missing {
-            what: what @ "issuer",
+        SettingsError::NoServer { profile, .. } => SettingsError::NoServer {
             profile,
-            ..
-        } => SettingsError::Missing {
-            what,
-            profile,
-            hint: "Name the server or the API by its URL: oauth check https://id.example.com --client-id ID".to_owned(),
+            command: "check",
         }
         .into(),
         SettingsError::Missing {

@@ -45,16 +45,17 @@ impl Failure {
     /// begun, and its next message is refused by the server.
     pub(super) fn of_initialize(mut self) -> Self {
         if !self.hints.is_empty() {
-            self.hints.push(
-                "Then start this oauth mcp again from your client, which has to send initialize once more".to_owned(),
-            );
+            self.hints
+                .push("Then restart this server in your client, which has to send initialize once more.".to_owned());
         }
         self
     }
 
     /// The response to the request of this identifier.
     pub(super) fn response(&self, id: &Value) -> String {
-        let commands = self.hints.iter().filter(|hint| hint.contains("oauth "));
+        // what is to be run, and what comes after it
+        let is_to_be_done = |hint: &&String| hint.contains("oauth ") || hint.starts_with("Then ");
+        let commands = self.hints.iter().filter(is_to_be_done);
         let message = commands.fold(self.message.clone(), |message, hint| format!("{message}. {hint}"));
         bridge_error(id, &message, &self.hints)
     }
