@@ -264,8 +264,9 @@ fn note_login(context: &Context, options: &ServeOptions, server: &Server, settin
     let is_plain = options.setup.is_none() && options.client.is_empty() && options.client_metadata.is_empty();
     if is_plain && settings.tls.is_none() && settings.registration == Registration::Open {
         observer.observe(&Event::Note(&format!(
-            "to call its API: oauth login {issuer}/api --profile try, then: oauth request {issuer}/api/hello"
+            "to call its API, log in to it: oauth login {issuer}/api --profile try"
         )));
+        observer.observe(&Event::Note(&format!("and then: oauth request {issuer}/api/hello")));
     }
 }
 

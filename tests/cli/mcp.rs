@@ -458,7 +458,7 @@ fn a_login_for_a_scope_is_not_repeated_where_it_has_not_helped() {
         let first = error_message(&client.next());
         client.say(&modern(2));
         for message in [first, error_message(&client.next())] {
-            let is_told = message.contains("although the authorization server granted that scope");
+            let is_told = message.contains("although the authorization server granted it");
             assert_eq!(is_told, granted.contains("notes"), "{message}");
             assert!(message.contains("oauth login work --scope "), "{message}");
         }

@@ -588,7 +588,10 @@ fn a_login_that_stores_no_session_says_what_the_saved_profile_is_good_for() {
     };
     log_in(&["once", "--no-save"]).does_not_say("is saved");
     assert!(!home.config_file().exists());
-    log_in(&["once"]).says(&["the profile \"once\" is saved", "`oauth token once` has no session"]);
+    log_in(&["once"]).says(&[
+        "the profile \"once\" is saved",
+        "it has no session to take a token from",
+    ]);
     let saved = home.configuration();
     assert!(
         saved.contains("store = \"none\"") && !saved.contains("default_profile"),

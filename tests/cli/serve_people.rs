@@ -172,10 +172,12 @@ fn the_command_to_log_in_names_the_files_that_are_known_and_works() {
 fn the_commands_for_the_api_are_printed_and_work() {
     let home = Home::new();
     let server = DevelopmentServer::start(&["--approve", "auto"]);
-    server.wait_for_log(&["to call its API: "]);
+    server.wait_for_log(&["and then: oauth request"]);
     let log = server.log();
-    let (_, commands) = log.split_once("to call its API: oauth ").expect("commands");
-    let (login, request) = commands.split_once(", then: oauth ").expect("two");
+    let (_, commands) = log
+        .split_once("to call its API, log in to it: oauth ")
+        .expect("commands");
+    let (login, request) = commands.split_once("and then: oauth ").expect("two");
     let words = |command: &str| shell_words::split(command.lines().next().unwrap_or_default()).expect("words");
     let mut command = home.oauth();
     command.args(words(login)).arg("--no-browser");

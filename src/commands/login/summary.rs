@@ -72,8 +72,8 @@ impl<'a> Summary<'a> {
         }
         let name = self.saver.name();
         let use_of_it = match self.outcome.session.renewal.repeats_grant() {
-            true => format!("`oauth token {name}` requests a token each time"),
-            false => format!("`oauth token {name}` has no session to take a token from"),
+            true => "each token of it is requested anew",
+            false => "it has no session to take a token from",
         };
         observer.observe(&Event::Note(&format!(
             "the profile \"{name}\" is saved (--no-save leaves it out), but {use_of_it}"
