@@ -416,7 +416,7 @@ fn ctrl_c_while_it_waits_ends_it_with_nothing_kept() {
 fn timeout_and_deadline_end_the_wait_with_7() {
     for (arguments, part) in [
         (["--timeout", "300ms"], "timed out after 300 ms"),
-        (["--deadline", "2s"], "timed out after"),
+        (["--deadline", "2s"], "the deadline of 2 s has passed"),
     ] {
         let (home, server) = (Home::new(), server_with("", r#""expires_in":900"#));
         let outcome = run(&mut login(&home, &server, &arguments)).expect_error(7);

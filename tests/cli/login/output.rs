@@ -229,7 +229,7 @@ fn no_store_gives_the_token_response_and_keeps_nothing() {
         assert!(!finished.stdout.contains('\u{202e}'), "{}", finished.stdout);
         assert!(!finished.stderr.contains(ACCESS_TOKEN) && !finished.stderr.contains(REFRESH_TOKEN));
         assert!(
-            finished.stderr.contains("nothing is stored") && !finished.stderr.contains("`oauth token`"),
+            finished.stderr.contains("no session is stored") && !finished.stderr.contains("`oauth token`"),
             "{}",
             finished.stderr
         );
@@ -376,7 +376,7 @@ fn it_says_how_the_callback_reaches_it_from_elsewhere() {
     says_in(
         &[("container", "podman")],
         &[
-            "    -p PORT:PORT\n",
+            "    -p 127.0.0.1:PORT:PORT\n",
             "    --listen 0.0.0.0:PORT --port PORT\n",
             "paste",
             "until",

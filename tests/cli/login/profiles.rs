@@ -259,7 +259,10 @@ fn names_that_cannot_be_typed_are_refused() {
 fn what_is_missing_is_asked_for_with_the_command_to_run() {
     let (home, server) = (Home::new(), authorization_server::start());
     let finished = run(&mut plain(&home, &[])).expect_code(2);
-    assert!(finished.hints().contains("--issuer"), "{finished:?}");
+    assert!(
+        finished.hints().contains("oauth login https://id.example.com"),
+        "{finished:?}"
+    );
     let finished = run(&mut plain(&home, &["--issuer", &server.origin()])).expect_code(2);
     assert!(finished.hints().contains("--client-id"), "{finished:?}");
     let finished = run(&mut plain(
@@ -267,7 +270,7 @@ fn what_is_missing_is_asked_for_with_the_command_to_run() {
         &["--client-id", "c", "--token-endpoint", "https://id.example.com/t"],
     ))
     .expect_code(2);
-    assert!(finished.error().contains("issuer"), "{finished:?}");
+    assert!(finished.error().contains("no server is named"), "{finished:?}");
     run(&mut plain(&home, &["work", "--client-id", "c"]))
         .expect_code(2)
         .says(&["work"]);
