@@ -6,9 +6,7 @@ use super::support::authorization_server;
 use super::support::binary::Home;
 use super::support::literal_server::LiteralServer;
 use super::support::outcome::{Outcome, run};
-#[cfg(unix)]
-use super::support::sessions::log_in_with;
-use super::support::sessions::{log_in, session};
+use super::support::sessions::{log_in, log_in_with, session};
 use serde_json::json;
 #[cfg(unix)]
 use std::path::Path;

@@ -8,10 +8,7 @@ use crate::support::literal_server::value_of;
 use crate::support::login::{MarkingBrowser, assert_nothing_kept, complete_seeing_url, listener_of, login, parameter};
 use crate::support::outcome::run;
 use crate::support::running::Running;
-use std::io::Write;
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
-use url::Url;
 
 /// A port that is free at this moment.
 fn free_port() -> u16 {
@@ -308,12 +305,13 @@ fn nobody_comes_and_the_wait_ends() {
 #[cfg(unix)]
 fn a_callback_that_comes_while_the_process_is_stopped_is_taken() {
     use rustix::process::Signal;
-    let timeout = Duration::from_millis(700);
+    use std::io::Write;
+    let timeout = std::time::Duration::from_millis(700);
     let (home, server) = (Home::new(), authorization_server::start());
     let running = Running::start(&mut login(&home, &server, &["--timeout", "700ms"]));
     let url = running.authorization_url();
     running.signal(Signal::STOP);
-    let callback = Url::parse(&callback_url(&url, &server.origin())).expect("a URL");
+    let callback = url::Url::parse(&callback_url(&url, &server.origin())).expect("a URL");
     let authority = callback::authority(&callback);
     let mut browser = TcpStream::connect(&authority).expect("a connection");
     let request = callback::request("GET", &authority, &callback::target(&callback), &[], "");
