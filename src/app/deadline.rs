@@ -8,7 +8,7 @@ use crate::args::settings;
 use crate::error::{Error, ProcessError};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::renew::MORE_TIME;
-use crate::output::duration::describe_seconds;
+use crate::output::duration::describe;
 use crate::output::report::{self, Style};
 use crate::system::environment::Environment;
 use std::sync::Mutex;
@@ -158,14 +158,6 @@ impl Diagnosis for CutShort {
 
     fn oauth_error(&self) -> Option<(&str, Option<&str>)> {
         self.error.oauth_error()
-    }
-}
-
-/// `250 ms`, `45 s`, `5 min`.
-pub(crate) fn describe(time: Duration) -> String {
-    match time.as_secs() {
-        0 => format!("{} ms", time.as_millis()),
-        seconds => describe_seconds(seconds),
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::report::{CheckResult, ensure, violated};
 use super::secrets;
+use crate::hex::from_hex;
 use crate::protocol::abnf::from_base64url;
 use crate::secret::Secret;
 
@@ -100,7 +101,7 @@ fn alphabet_size<'c>(chars: impl Iterator<Item = &'c char>) -> f64 {
 fn is_uuid(text: &str) -> bool {
     let of_base64 = || from_base64url(&text.trim_end_matches('=').replace('+', "-").replace('/', "_"));
     is_written_uuid(text)
-        || of_hexadecimal(text).is_some_and(|bytes| is_uuid_bytes(&bytes))
+        || from_hex(text).is_some_and(|bytes| is_uuid_bytes(&bytes))
         || of_base64().is_some_and(|bytes| {
             is_uuid_bytes(&bytes) || String::from_utf8(bytes).is_ok_and(|text| is_written_uuid(&text))
         })
@@ -108,17 +109,7 @@ fn is_uuid(text: &str) -> bool {
 
 fn is_written_uuid(text: &str) -> bool {
     let has_hyphens = text.len() == 36 && [8, 13, 18, 23].iter().all(|place| text.as_bytes()[*place] == b'-');
-    has_hyphens && of_hexadecimal(&text.replace('-', "")).is_some_and(|bytes| bytes.len() == 16)
-}
-
-fn of_hexadecimal(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    (0..text.len())
-        .step_by(2)
-        .map(|place| u8::from_str_radix(&text[place..place + 2], 16).ok())
-        .collect()
+    has_hyphens && from_hex(&text.replace('-', "")).is_some_and(|bytes| bytes.len() == 16)
 }
 
 /// Version and variant in their places.

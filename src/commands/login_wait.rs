@@ -3,7 +3,7 @@
 
 use super::fresh_or_login::fresh_or_login;
 use crate::app::context::Context;
-use crate::app::deadline::{self, Deadline};
+use crate::app::deadline::Deadline;
 use crate::app::fresh_session::Freshness;
 use crate::app::login_required::LoginRequired;
 use crate::app::session::ProfileRecord;
@@ -13,6 +13,7 @@ use crate::args::settings::{ChosenProfile, SettingsError};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::renew::has_expired;
+use crate::output::duration::describe;
 use crate::store::{Interaction, ProfileName};
 use crate::system;
 use crate::trace::{Event, NoteName, Observer};
@@ -47,7 +48,7 @@ impl NoLoginCame {
         NoLoginCame {
             limit: match deadline {
                 Some(deadline) => format!("before the deadline of {}", deadline.describe()),
-                None => format!("within {}", deadline::describe(wait)),
+                None => format!("within {}", describe(wait)),
             },
             hints: needed.hints(),
             cause: WhyNeeded(needed.to_string()),

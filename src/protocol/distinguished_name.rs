@@ -1,7 +1,7 @@
 //! Distinguished names as text (RFC 4514). One name can be written in many
 //! ways; here it is written in one, so that the same name is the same text.
 
-use crate::hex::hex;
+use crate::hex::{from_hex, hex};
 use std::fmt::Write;
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::der::asn1::{Any, Ia5StringRef, ObjectIdentifier, PrintableStringRef, TeletexStringRef, Utf8StringRef};
@@ -63,7 +63,7 @@ fn normalized_attribute(text: &str) -> Option<String> {
     let number = known.map_or(kind, |(_, number)| number);
     ObjectIdentifier::new(number).ok()?;
     match value.strip_prefix('#') {
-        Some(digits) => Some(written(number, &Any::from_der(&octets(digits)?).ok()?)),
+        Some(digits) => Some(written(number, &Any::from_der(&from_hex(digits)?).ok()?)),
         None => {
             let text = String::from_utf8(unescaped(value)?).ok()?;
             Some(written(number, &Any::new(Tag::Utf8String, text.into_bytes()).ok()?))
@@ -126,14 +126,6 @@ fn unescaped(text: &str) -> Option<Vec<u8>> {
     }
     octets.extend_from_slice(rest.as_bytes());
     Some(octets)
-}
-
-fn octets(digits: &str) -> Option<Vec<u8>> {
-    let is_digit = |digit: u8| digit.is_ascii_hexdigit();
-    let is_whole = digits.bytes().all(is_digit) && digits.len().is_multiple_of(2);
-    let places = (0..digits.len()).step_by(2).filter(|_| is_whole);
-    let octets = places.map(|place| u8::from_str_radix(&digits[place..place + 2], 16).ok());
-    octets.collect::<Option<Vec<u8>>>().filter(|_| is_whole)
 }
 
 /// The pieces between these marks, but for marks behind a backslash.
