@@ -15,9 +15,24 @@ pub(super) type Process = usize;
 /// The number of a session at the server.
 pub(super) type Family = usize;
 
+/// Who sent a request, and on which connection, counted in the order in which the server took them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sender {
+    pub(super) process: Process,
+    pub(super) connection: usize,
+}
+
+impl Sender {
+    /// Whether this request and the later one are of one process, which had
+    /// given up on this one when it sent the other: it sends one after the other.
+    pub(super) fn gave_up_before(self, later: Sender) -> bool {
+        self.process == later.process && self.connection < later.connection
+    }
+}
+
 /// One answer to a refresh that the server has granted.
 pub(super) struct Granted {
-    pub(super) to: Process,
+    pub(super) to: Sender,
     pub(super) at: SystemTime,
     /// Whether a client that reads it whole gets the next refresh token.
     pub(super) is_readable: bool,
@@ -27,8 +42,8 @@ pub(super) struct Granted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Revoked,
-    /// A refresh token with this number was used again, by this process.
-    Reused(usize, Process),
+    /// A refresh token with this number was used again, in this request.
+    Reused(usize, Sender),
 }
 
 struct Entry {
@@ -187,8 +202,8 @@ impl Ledger {
     }
 
     /// The sessions that ended since a spent refresh token came again, each
-    /// with the process that sent it and the answers that could have told its client the next one.
-    pub(super) fn reused(&self) -> impl Iterator<Item = (Family, &str, Process, &[Granted])> {
+    /// with who sent it and the answers that could have told its client the next one.
+    pub(super) fn reused(&self) -> impl Iterator<Item = (Family, &str, Sender, &[Granted])> {
         self.entries
             .iter()
             .enumerate()
@@ -223,4 +238,12 @@ fn numbers(kind: &str, token: &str) -> Option<(Family, usize)> {
     let rest = token.strip_prefix(kind)?.strip_prefix('-')?;
     let (family, number) = rest.split_once('-')?;
     Some((family.parse().ok()?, number.parse().ok()?))
+}
+
+#[test]
+fn a_request_that_comes_after_the_one_that_followed_it_was_given_up() {
+    let sender = |process, connection| Sender { process, connection };
+    assert!(sender(7, 1).gave_up_before(sender(7, 2)));
+    assert!(!sender(7, 3).gave_up_before(sender(7, 2)), "sent after the answer");
+    assert!(!sender(8, 1).gave_up_before(sender(7, 2)), "both of them at once");
 }

@@ -7,8 +7,8 @@
 //!
 //! The server loses some sessions itself: it has rotated a refresh token, and
 //! the answer never arrived whole, or the process was killed before it could
-//! write it down, or the request of a killed process arrived behind the one of
-//! the next process, which was granted. Each session that ended is traced back
+//! write it down, or a request that nobody waits for any more arrived behind the
+//! next one with the same refresh token, which was granted. Each session that ended is traced back
 //! to such a moment; one that ended otherwise was lost here, and fails the test,
 //! which then shows what surrounded it.
 //!
@@ -345,20 +345,25 @@ impl Scene {
     /// Whether an answer that would have saved this session was lost on the
     /// way, or with the process that got it, each time that it was given; or
     /// whether the request that ended it had been left on its way by a process
-    /// that was gone when another one sent the same, and came second.
+    /// that was gone when another one sent the same, and came second; or had been
+    /// given up by the very process that then asked once more, and was answered first.
     fn explain_ends(&self) -> usize {
         let (ledger, killed) = (lock(&self.ledger), lock(&self.killed));
         let mut ends = 0;
         let refreshes = lock(&self.refreshes);
         for (family, client, by, answers) in ledger.reused() {
             ends += 1;
-            let left_at = refreshes.get(&by).and_then(|refreshed| refreshed.left_a_request);
+            let left_at = refreshes
+                .get(&by.process)
+                .and_then(|refreshed| refreshed.left_a_request);
             let saved = answers
                 .iter()
-                .filter(|granted| granted.is_readable && killed.get(&granted.to) != Some(&false))
+                .filter(|granted| granted.is_readable && killed.get(&granted.to.process) != Some(&false))
+                .filter(|granted| !by.gave_up_before(granted.to))
                 .find(|granted| left_at.is_none_or(|left_at| left_at > granted.at));
             if let Some(Granted { to, .. }) = saved {
-                let [(stored, how), (sent, other)] = [to, &by].map(|process| match refreshes.get(process) {
+                let (to, by) = (to.process, by.process);
+                let [(stored, how), (sent, other)] = [to, by].map(|process| match refreshes.get(&process) {
                     Some(refreshed) => (refreshed.span, refreshed.text.as_str()),
                     None => (self.history.since(self.history.now()), "?"),
                 });

@@ -2,7 +2,7 @@
 //! front of the [`Ledger`], which is never in doubt.
 
 use super::history::History;
-use super::ledger::{Granted, Ledger, Process, Refresh};
+use super::ledger::{Granted, Ledger, Process, Refresh, Sender};
 use crate::support::literal_server::{LiteralServer, Reply, Request, html, json, redirect, status, value_of};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -121,13 +121,16 @@ fn token(ledger: &mut Ledger, request: &Request) -> Reply {
             let access_token = ledger.refresh_without_rotation(refresh_token);
             json(200, &answer(&access_token.unwrap_or_default(), None))
         }
-        mood => rotate(ledger, refresh_token, process, mood),
+        mood => {
+            let connection = request.connection;
+            rotate(ledger, refresh_token, Sender { process, connection }, mood)
+        }
     }
 }
 
-fn rotate(ledger: &mut Ledger, refresh_token: &str, process: Process, mood: Mood) -> Reply {
+fn rotate(ledger: &mut Ledger, refresh_token: &str, to: Sender, mood: Mood) -> Reply {
     let granted = Granted {
-        to: process,
+        to,
         at: SystemTime::now(),
         is_readable: !matches!(mood, Mood::Lost(_)),
     };
