@@ -96,6 +96,25 @@ pub fn escape_html(text: &str) -> String {
     escaped
 }
 
+/// The escaped text in which what stands between backquotes is code.
+pub fn mark_code(escaped: &str) -> String {
+    let parts: Vec<&str> = escaped.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return escaped.to_owned();
+    }
+    parts
+        .iter()
+        .enumerate()
+        .fold(String::new(), |mut marked, (index, part)| {
+            marked += match (index, index % 2) {
+                (0, _) => "",
+                (_, 1) => "<code>",
+                _ => "</code>",
+            };
+            marked + part
+        })
+}
+
 /// JSON text that says the same and is as harmless: in JSON such characters can
 /// stand inside strings only, where an escape means the same (RFC 8259 §7).
 /// Blanks between the members stay, a run of them inside a string is escaped.

@@ -194,7 +194,7 @@ impl DiagramBuilder {
                 let and = if *rotated { ", and a new refresh token" } else { "" };
                 note(
                     LineKind::Check,
-                    format!("refreshed: a new access token{}{and}", valid.unwrap_or_default()),
+                    format!("a new access token{}{and}", valid.unwrap_or_default()),
                 )
             }
             Event::Revoked { token_type } => note(LineKind::Check, sanitize(&format!("revoked: {token_type}"))),

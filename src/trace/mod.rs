@@ -270,7 +270,7 @@ pub enum Event<'a> {
         /// What failed, and what is done.
         reason: &'a str,
     },
-    /// A refresh brought a new access token (RFC 6749 §6).
+    /// A refresh brought a new access token (RFC 6749 §6), or a grant that is repeated did (§4.4).
     Refreshed {
         /// How long it is valid, where the server said so.
         expires_in_s: Option<u64>,

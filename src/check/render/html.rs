@@ -3,7 +3,7 @@
 //! and nothing is fetched.
 
 use crate::check::report::{Report, RuleResult, Verdict};
-use crate::foreign_text::escape_html;
+use crate::foreign_text::{escape_html, mark_code};
 use jiff::Timestamp;
 use std::fmt::Write;
 
@@ -87,7 +87,7 @@ fn finding(page: &mut String, result: &RuleResult) {
         result.verdict.as_str(),
         section(result),
         escape_html(rule.statement()),
-        prose(&result.reason),
+        mark_code(&escape_html(&result.reason)),
     );
     if let Some(evidence) = &result.evidence {
         for (label, text) in evidence.lines() {
@@ -101,28 +101,8 @@ fn finding(page: &mut String, result: &RuleResult) {
     let _ = writeln!(
         page,
         "<dt>why</dt><dd>{}</dd><dt>again</dt><dd>the same command with <code>--rule {rule} -vv</code></dd></dl></article>",
-        prose(rule.purpose()),
+        mark_code(&escape_html(rule.purpose())),
     );
-}
-
-/// A sentence in which what stands between backquotes is code.
-fn prose(text: &str) -> String {
-    let escaped = escape_html(text);
-    let parts: Vec<&str> = escaped.split('`').collect();
-    if parts.len().is_multiple_of(2) {
-        return escaped;
-    }
-    parts
-        .iter()
-        .enumerate()
-        .fold(String::new(), |mut prose, (position, part)| {
-            prose += match (position, position % 2) {
-                (0, _) => "",
-                (_, 1) => "<code>",
-                _ => "</code>",
-            };
-            prose + part
-        })
 }
 
 /// The link to a rule's section.

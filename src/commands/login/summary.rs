@@ -72,7 +72,7 @@ impl<'a> Summary<'a> {
         }
         let name = self.saver.name();
         let use_of_it = match self.outcome.session.renewal.repeats_grant() {
-            true => "each token of it is requested anew",
+            true => "each `oauth token` requests a new token",
             false => "it has no session to take a token from",
         };
         observer.observe(&Event::Note(&format!(

@@ -1,6 +1,6 @@
 //! The top of the page: the server, the client, and what came of the command.
 
-use super::row::shown;
+use super::row::prose;
 use crate::exit::ExitCode;
 use crate::foreign_text::{escape_html, sanitize, sanitize_line};
 use crate::output::duration::describe_milliseconds;
@@ -141,7 +141,7 @@ impl Banner {
         let mut page = String::new();
         if self.failures.is_empty() {
             let (class, mark, result) = match (self.is_finished, &self.outcome) {
-                (true, Some(outcome)) => ("done", "✓", shown(outcome)),
+                (true, Some(outcome)) => ("done", "✓", prose(outcome)),
                 (true, None) => ("done", "✓", "Finished without an error".to_owned()),
                 (false, _) => (
                     "unfinished",
@@ -188,13 +188,13 @@ impl Failure {
             page,
             "<p class=\"result\"><b>✕</b><a href=\"#{}\">{}</a></p>",
             self.id,
-            shown(&self.message)
+            prose(&self.message)
         );
         for cause in &self.causes {
-            let _ = write!(page, "<p>{}</p>", shown(cause));
+            let _ = write!(page, "<p>{}</p>", prose(cause));
         }
         for hint in &self.hints {
-            let _ = write!(page, "<p class=\"hint\">{}</p>", shown(hint));
+            let _ = write!(page, "<p class=\"hint\">{}</p>", prose(hint));
         }
         let _ = write!(
             page,

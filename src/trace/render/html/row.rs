@@ -1,6 +1,6 @@
 //! A line of the diagram as HTML.
 
-use crate::foreign_text::escape_html;
+use crate::foreign_text::{escape_html, mark_code};
 use crate::output::duration::describe_milliseconds;
 use crate::trace::Party;
 use crate::trace::diagram::{DetailContent, DiagramLine, LineDetail, LineKind, PARTIES};
@@ -31,7 +31,7 @@ pub(super) fn write(rows: &mut String, line: &DiagramLine, time: Duration, style
         _ => format!("<time>+{}</time>", describe_milliseconds(time)),
     };
     let opens = if line.details.is_empty() { "" } else { " opens" };
-    let label = format!("<span class=\"label{opens}\">{}</span>", shown(&line.label));
+    let label = format!("<span class=\"label{opens}\">{}</span>", prose(&line.label));
     let (from, to) = (lane(line.from), lane(line.to));
     let (shape, figure) = if from == to {
         ("note", format!("<span class=\"box\">{label}</span>"))
@@ -97,6 +97,11 @@ fn class(kind: LineKind) -> &'static str {
         LineKind::Note => "remark",
         LineKind::Warning => "warning",
     }
+}
+
+/// A sentence, in which what stands between backquotes is code.
+pub(super) fn prose(text: &str) -> String {
+    mark_code(&shown(text))
 }
 
 /// Escaped, with redacted values set apart.

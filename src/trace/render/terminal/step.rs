@@ -85,7 +85,7 @@ fn remark(event: &Event<'_>) -> Option<(&'static str, String)> {
         } => ("decided:", format!("metadata: {url} is not used: {reason}")),
         Event::Refreshed { rotated, .. } => {
             let and = if *rotated { " and a new refresh token" } else { "" };
-            ("refreshed:", format!("a new access token{and}"))
+            ("received:", format!("a new access token{and}"))
         }
         Event::Revoked { token_type } => ("revoked:", (*token_type).to_owned()),
         Event::Stored { store } => ("decided:", format!("stored in {store}")),
