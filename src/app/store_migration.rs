@@ -77,14 +77,25 @@ impl PreviousStore {
         }
     }
 
-    /// Removes what is there, after `written` was kept in the new store. That
-    /// it cannot be removed is reported, and is not an error.
-    pub(crate) fn remove_old(&mut self, name: &ProfileName, written: &Session, observer: &mut dyn Observer) {
-        if let Ok(true) = store::contains(name, self.store.as_mut(), written) {
-            // Two names of one store
-            return;
-        }
+    /// Removes what is there, after `written` was kept in the new store, which
+    /// is of this kind. That it cannot be removed is reported, and is not an error.
+    pub(crate) fn remove_old(
+        &mut self,
+        name: &ProfileName,
+        written: &Session,
+        new: &StoreKind,
+        observer: &mut dyn Observer,
+    ) {
         let place = self.store.describe();
+        let may_be_one_store = matches!((&self.kind, new), (StoreKind::Command(_), StoreKind::Command(_)));
+        match store::contains(name, self.store.as_mut(), written) {
+            // Two names of one store
+            Ok(true) => return,
+            Err(error) if may_be_one_store => {
+                return warn_left_behind(name, &place, &error_chain(&error.to_string(), &error), observer);
+            }
+            _ => {}
+        }
         match self.store.delete(name) {
             Ok(true) => observer.observe(&Event::Note(&format!(
                 "the earlier session of profile \"{name}\" was removed from {place}"

@@ -295,6 +295,23 @@ fn two_names_of_one_helper_lose_nothing() {
 }
 
 #[test]
+fn a_login_removes_nothing_from_what_may_be_its_own_store() {
+    let server = authorization_server::start();
+    let helped = Helped::by_script();
+    let other_name = helped.home.path().join("other-name");
+    std::os::unix::fs::symlink(HELPER, &other_name).expect("a link");
+    log_in(&helped, &server, &format!("command:{}", other_name.display()), &[]).expect_code(0);
+    helped.behave(r#"case "$0 $1" in *other-name\ get) echo 'not now'; exit 1 ;; esac"#);
+    let outcome = log_in(&helped, &server, &helped.store, &[]).expect_code(0);
+    let warning = outcome.warnings();
+    assert!(
+        warning.contains("remains in the credential helper") && warning.contains("not now"),
+        "{outcome:?}"
+    );
+    assert_usable(&helped, &helped.store, ACCESS_TOKEN);
+}
+
+#[test]
 fn a_move_waits_for_a_refresh_and_takes_its_result() {
     let server = LiteralServer::start();
     let gate = Gate::new();

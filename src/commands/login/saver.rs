@@ -254,7 +254,7 @@ impl SessionSaver {
 
     fn remove_previous(&mut self, kept: &Session, observer: &mut dyn Observer) {
         if let Some(previous_store) = &mut self.previous_store {
-            previous_store.remove_old(&self.name, kept, observer);
+            previous_store.remove_old(&self.name, kept, &self.kind, observer);
         }
     }
 
