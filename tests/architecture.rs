@@ -163,7 +163,7 @@ const EXPOSED: &[(&str, &str)] = &[
         "src/commands/demo.rs",
         "the demo account's password, which is told; the resource server's answer",
     ),
-    ("src/app/fresh_session.rs", "reads when the ID token expires"),
+    ("src/app/freshness.rs", "reads when the ID token expires"),
     ("src/app/input.rs", "hands over a secret that was typed"),
     (
         "src/check/rules/device.rs",

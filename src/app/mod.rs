@@ -5,6 +5,7 @@ pub(crate) mod client_credentials;
 pub(crate) mod context;
 pub(crate) mod deadline;
 pub(crate) mod fresh_session;
+pub(crate) mod freshness;
 pub(crate) mod hint_commands;
 pub(crate) mod input;
 pub(crate) mod lock;

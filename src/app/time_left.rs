@@ -1,7 +1,8 @@
 //! Whether a token that is about to be used lasts as long as it was asked to.
 
 use crate::app::context::Context;
-use crate::app::fresh_session::{FreshSession, Freshness, expired};
+use crate::app::fresh_session::{FreshSession, expired};
+use crate::app::freshness::Freshness;
 use crate::error::Error;
 use crate::store::{ProfileName, StoredToken};
 use crate::system;

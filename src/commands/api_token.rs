@@ -4,7 +4,8 @@
 use super::fresh_or_login::{fresh_or_login, login_may_help};
 use super::login;
 use crate::app::context::Context;
-use crate::app::fresh_session::{FreshSession, Freshness, ensure_fresh};
+use crate::app::fresh_session::{FreshSession, WantedToken, ensure_fresh};
+use crate::app::freshness::Freshness;
 use crate::app::rejected_token::{RejectedToken, forget_rejected};
 use crate::app::time_left::token_with_time_left;
 use crate::app::token_format::check_is_access_token;
@@ -73,7 +74,13 @@ impl ApiTokens<'_> {
         let freshness = Freshness::new(&options)?;
         // Read each time: a login may have changed the profile.
         let config = self.context.config()?;
-        let found = fresh_or_login(self.context, &options, &freshness, &config, &self.chosen);
+        let wanted = WantedToken {
+            config: &config,
+            chosen: &self.chosen,
+            options: &options,
+            freshness: &freshness,
+        };
+        let found = fresh_or_login(self.context, wanted);
         let fresh = match found {
             Err(error) if login_may_help(&error) && self.login.is_given(self.context) => {
                 let note = format!("{error}: logging in first");
@@ -81,13 +88,8 @@ impl ApiTokens<'_> {
                     .observer()
                     .observe(&Event::NamedNote(NoteName::LoginStarts, &note));
                 login::login_for_token(self.context, &self.chosen.name)?;
-                ensure_fresh(
-                    self.context,
-                    &options,
-                    &freshness,
-                    &self.context.config()?,
-                    &self.chosen,
-                )?
+                let config = &self.context.config()?;
+                ensure_fresh(self.context, WantedToken { config, ..wanted })?
             }
             found => found?,
         };

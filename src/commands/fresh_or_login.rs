@@ -3,11 +3,8 @@
 
 use super::login;
 use crate::app::context::Context;
-use crate::app::fresh_session::{FreshSession, Freshness, ensure_fresh};
+use crate::app::fresh_session::{FreshSession, WantedToken, ensure_fresh};
 use crate::app::login_required::LoginRequired;
-use crate::args::cli::TokenOptions;
-use crate::args::config::Config;
-use crate::args::settings::ChosenProfile;
 use crate::error::Error;
 use crate::exit::ExitCode;
 use crate::flow::renew::RenewError;
@@ -15,46 +12,35 @@ use crate::trace::{Event, NoteName, Observer};
 
 /// The session of [`ensure_fresh`]; with `--login` and a terminal a person
 /// signs in first where that helps.
-pub(super) fn fresh_or_login(
-    context: &Context,
-    options: &TokenOptions,
-    wanted: &Freshness,
-    config: &Config,
-    chosen: &ChosenProfile,
-) -> Result<FreshSession, Error> {
-    ensure_fresh(context, options, wanted, config, chosen)
-        .or_else(|error| log_in_and_retry(error, context, options, wanted, config, chosen))
+pub(super) fn fresh_or_login(context: &Context, wanted: WantedToken<'_>) -> Result<FreshSession, Error> {
+    ensure_fresh(context, wanted).or_else(|error| log_in_and_retry(error, context, wanted))
 }
 
 /// What a login helps against is gone after one; every other error stays.
 ///
 /// Never inlined: a session that is there needs none of its room on the stack.
 #[inline(never)]
-fn log_in_and_retry(
-    error: Error,
-    context: &Context,
-    options: &TokenOptions,
-    wanted: &Freshness,
-    config: &Config,
-    chosen: &ChosenProfile,
-) -> Result<FreshSession, Error> {
+fn log_in_and_retry(error: Error, context: &Context, wanted: WantedToken<'_>) -> Result<FreshSession, Error> {
+    let name = &wanted.chosen.name;
     let found = if has_no_session(&error) {
-        match login::log_in_machine(context, config, &chosen.name)? {
-            Some(session) if session.token(&wanted.part).is_some() => Ok(FreshSession { session, is_new: true }),
-            Some(_) => ensure_fresh(context, options, wanted, config, chosen),
+        match login::log_in_machine(context, wanted.config, name)? {
+            Some(session) if session.token(&wanted.freshness.part).is_some() => {
+                Ok(FreshSession { session, is_new: true })
+            }
+            Some(_) => ensure_fresh(context, wanted),
             None => Err(error),
         }
     } else {
         Err(error)
     };
     match found {
-        Err(error) if options.login && login_may_help(&error) && context.has_terminal() => {
+        Err(error) if wanted.options.login && login_may_help(&error) && context.has_terminal() => {
             context.observer().observe(&Event::NamedNote(
                 NoteName::LoginStarts,
                 &format!("{error}: logging in first"),
             ));
-            login::login_for_token(context, &chosen.name)?;
-            ensure_fresh(context, options, wanted, config, chosen)
+            login::login_for_token(context, name)?;
+            ensure_fresh(context, wanted)
         }
         outcome => outcome,
     }

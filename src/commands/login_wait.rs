@@ -4,7 +4,8 @@
 use super::fresh_or_login::fresh_or_login;
 use crate::app::context::Context;
 use crate::app::deadline::Deadline;
-use crate::app::fresh_session::Freshness;
+use crate::app::fresh_session::WantedToken;
+use crate::app::freshness::Freshness;
 use crate::app::login_required::LoginRequired;
 use crate::app::session::ProfileRecord;
 use crate::app::usable_profile::find_usable_profile;
@@ -115,12 +116,19 @@ pub(super) fn wait_for_login(
 ///
 /// # Errors
 /// What a login does not help against.
-fn need_of_login(context: &Context, options: &TokenOptions, wanted: &Freshness) -> Result<Option<Error>, Error> {
+fn need_of_login(context: &Context, options: &TokenOptions, freshness: &Freshness) -> Result<Option<Error>, Error> {
     let config = context.config()?;
-    let attempt = find_usable_profile(context, &options.profile, &config)
-        .and_then(|chosen| fresh_or_login(context, options, wanted, &config, &chosen));
+    let attempt = find_usable_profile(context, &options.profile, &config).and_then(|chosen| {
+        let wanted = WantedToken {
+            config: &config,
+            chosen: &chosen,
+            options,
+            freshness,
+        };
+        fresh_or_login(context, wanted)
+    });
     match attempt {
-        Ok(fresh) if !fresh.is_new && has_expired(&fresh.session, &wanted.part, system::now()) => {
+        Ok(fresh) if !fresh.is_new && has_expired(&fresh.session, &freshness.part, system::now()) => {
             let profile = chosen_name(context, options)?;
             Ok(Some(LoginRequired::Expired { profile }.into()))
         }

@@ -6,7 +6,8 @@
 use super::fresh_or_login::fresh_or_login;
 use super::login_wait::wait_for_login;
 use crate::app::context::Context;
-use crate::app::fresh_session::{FreshSession, Freshness, fresh_id_token};
+use crate::app::fresh_session::{FreshSession, WantedToken};
+use crate::app::freshness::{Freshness, fresh_id_token};
 use crate::app::login_required::LoginRequired;
 use crate::app::time_left::token_with_time_left;
 use crate::app::token_format::{BOUND_TOKEN, PrintableToken, TokenKind, format_token};
@@ -28,7 +29,15 @@ pub(super) fn run(context: &Context, command: &TokenCommand) -> Result<(), Error
     }
     let config = context.config()?;
     let chosen = choose_usable_profile(context, &options.profile, &config)?;
-    let fresh = fresh_or_login(context, options, &wanted, &config, &chosen)?;
+    let fresh = fresh_or_login(
+        context,
+        WantedToken {
+            config: &config,
+            chosen: &chosen,
+            options,
+            freshness: &wanted,
+        },
+    )?;
     match options.id_token {
         true => print_id_token(context, &output, &wanted, &chosen.name, &fresh),
         false => print_access_token(context, &output, &wanted, &chosen.name, &fresh),

@@ -8,6 +8,7 @@
 use super::profile_name::{ProfileName, file_name};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::foreign_text::sanitize;
+use crate::output::duration::describe;
 use crate::protocol::time::UnixSeconds;
 use crate::system::files::{FileError, LockFile, PermissionPolicy, PrivateDir};
 use serde::{Deserialize, Serialize};
@@ -87,7 +88,7 @@ pub struct ProfileLock {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Someone else did not let go in time.
-    #[error("profile `{profile}` is being changed by {holder}, which did not finish within {}", describe_wait(*waited))]
+    #[error("profile `{profile}` is being changed by {holder}, which did not finish within {}", describe(*waited))]
     Held {
         profile: ProfileName,
         /// Who holds it, as far as it is known.
@@ -101,14 +102,6 @@ pub enum LockError {
     /// The lock file cannot be had.
     #[error("profile `{profile}` cannot be locked")]
     File { profile: ProfileName, source: FileError },
-}
-
-/// `60 s`, `250 ms`.
-fn describe_wait(wait: Duration) -> String {
-    match wait.as_secs() {
-        0 => format!("{} ms", wait.as_millis()),
-        seconds => format!("{seconds} s"),
-    }
 }
 
 impl Diagnosis for LockError {

@@ -4,7 +4,7 @@
 use super::error::SourceProblem;
 use super::profile::{NoTokenOfSession, fresh};
 use crate::app::context::Context;
-use crate::app::fresh_session::fresh_id_token;
+use crate::app::freshness::fresh_id_token;
 use crate::args::config::Config;
 use crate::flow::caller::Caller;
 use crate::flow::id_jag::{IdJagError, IdJagRequest, IdentityProvider, request_id_jag};

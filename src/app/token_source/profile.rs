@@ -4,7 +4,8 @@
 
 use super::error::SourceProblem;
 use crate::app::context::Context;
-use crate::app::fresh_session::{FreshSession, Freshness, ensure_fresh, expired, fresh_id_token};
+use crate::app::fresh_session::{WantedToken, ensure_fresh, expired};
+use crate::app::freshness::{Freshness, fresh_id_token};
 use crate::app::token_format::is_bound;
 use crate::args::cli::TokenOptions;
 use crate::args::config::Config;
@@ -102,6 +103,11 @@ pub(super) fn fresh(
         name: name.clone(),
         chosen_by: ChosenBy::User,
     };
-    let FreshSession { session, .. } = ensure_fresh(context, &options, &Freshness::new(&options)?, config, &chosen)?;
-    Ok(session)
+    let wanted = WantedToken {
+        config,
+        chosen: &chosen,
+        options: &options,
+        freshness: &Freshness::new(&options)?,
+    };
+    Ok(ensure_fresh(context, wanted)?.session)
 }

@@ -4,7 +4,8 @@
 //! STS is not asked for every call.
 
 use crate::app::context::{Context, caller};
-use crate::app::fresh_session::{Freshness, check_usable, fresh_id_token};
+use crate::app::fresh_session::{WantedToken, check_usable};
+use crate::app::freshness::{Freshness, fresh_id_token};
 use crate::app::lock::{LOCK_WAIT, lock};
 use crate::app::session::ProfileRecord;
 use crate::app::signals::interruptible;
@@ -106,7 +107,15 @@ impl Role<'_> {
             ..TokenOptions::default()
         };
         let freshness = Freshness::new(&options)?;
-        let fresh = fresh_or_login(context, &options, &freshness, config, chosen)?;
+        let fresh = fresh_or_login(
+            context,
+            WantedToken {
+                config,
+                chosen,
+                options: &options,
+                freshness: &freshness,
+            },
+        )?;
         let (id_token, _) = fresh_id_token(&fresh.session, &chosen.name, system::now())?;
         let transport = context.transport(config.profile(&chosen.name), false)?;
         let mut observer = context.observer();

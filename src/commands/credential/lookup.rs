@@ -2,7 +2,8 @@
 
 use super::error::HelperError;
 use crate::app::context::Context;
-use crate::app::fresh_session::Freshness;
+use crate::app::fresh_session::WantedToken;
+use crate::app::freshness::Freshness;
 use crate::app::time_left::token_with_time_left;
 use crate::app::token_destination::TokenDestinations;
 use crate::app::token_format::{TokenFormatError, check_is_access_token, is_bound};
@@ -129,7 +130,15 @@ impl<'a> Lookup<'a> {
             ..TokenOptions::default()
         };
         let freshness = Freshness::new(&options)?;
-        let fresh = fresh_or_login(self.context, &options, &freshness, &self.config, chosen)?;
+        let fresh = fresh_or_login(
+            self.context,
+            WantedToken {
+                config: &self.config,
+                chosen,
+                options: &options,
+                freshness: &freshness,
+            },
+        )?;
         let stored = token_with_time_left(self.context, &freshness, &chosen.name, &fresh)?;
         check_is_access_token(stored)?;
         if is_bound(stored) {

@@ -11,7 +11,8 @@ mod wait;
 use super::fresh_or_login::fresh_or_login;
 use crate::app::context::Context;
 use crate::app::deadline::Uninterruptible;
-use crate::app::fresh_session::{FreshSession, Freshness, fresh_id_token};
+use crate::app::fresh_session::{FreshSession, WantedToken};
+use crate::app::freshness::{Freshness, fresh_id_token};
 use crate::app::time_left::token_with_time_left;
 use crate::app::token_format::{BOUND_TOKEN, PrintableToken, check_is_access_token, is_bound, token_variables};
 use crate::app::usable_profile::choose_usable_profile;
@@ -125,7 +126,15 @@ impl Tokens<'_> {
             ..TokenOptions::default()
         };
         let freshness = Freshness::new(&options)?;
-        let fresh = fresh_or_login(self.context, &options, &freshness, self.config, self.chosen)?;
+        let fresh = fresh_or_login(
+            self.context,
+            WantedToken {
+                config: self.config,
+                chosen: self.chosen,
+                options: &options,
+                freshness: &freshness,
+            },
+        )?;
         Ok((fresh, freshness))
     }
 
