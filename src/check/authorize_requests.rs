@@ -118,13 +118,8 @@ impl Prober<'_, '_> {
             let mut headers = vec![("accept".into(), HeaderValue::Plain("text/html".to_owned()))];
             headers.extend(cookies.header().map(|header| ("cookie".into(), header)));
             exchange = self.send_unrecorded(HttpRequest {
-                method: Method::Get,
-                url,
                 headers,
-                body: None,
-                tls_identity: None,
-                tls_files: None,
-                is_to_resource: false,
+                ..HttpRequest::get(url)
             })?;
         }
         let mut shown = Evidence::from_first_to_last(&first, &exchange.evidence());
@@ -165,12 +160,9 @@ impl Prober<'_, '_> {
         };
         Ok(HttpRequest {
             method,
-            url,
             headers,
             body,
-            tls_identity: None,
-            tls_files: None,
-            is_to_resource: false,
+            ..HttpRequest::get(url)
         })
     }
 

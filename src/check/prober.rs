@@ -315,15 +315,13 @@ impl<'e, 'w> Prober<'e, 'w> {
         let is_post = method == Method::Post;
         self.send(HttpRequest {
             method,
-            url: endpoint.with_params(params),
             headers: header
                 .map(|header| ("authorization".into(), header))
                 .into_iter()
                 .collect(),
             body: is_post.then(|| RequestBody::Form(Params::new())),
             tls_identity: self.tls_identity(),
-            tls_files: None,
-            is_to_resource: false,
+            ..HttpRequest::get(endpoint.with_params(params))
         })
     }
 

@@ -2,7 +2,7 @@
 //! for an ID token
 //! (<https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>).
 
-use super::http::{HeaderValue, HttpRequest, Method, RequestBody};
+use super::http::{HeaderValue, HttpRequest};
 use super::params::Params;
 use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::secret::Secret;
@@ -32,13 +32,8 @@ impl RoleRequest {
         params.push("DurationSeconds", &self.duration_s.to_string());
         params.push_secret("WebIdentityToken", id_token);
         HttpRequest {
-            method: Method::Post,
-            url: endpoint,
             headers: vec![("accept".into(), HeaderValue::Plain("text/xml".to_owned()))],
-            body: Some(RequestBody::Form(params)),
-            tls_identity: None,
-            tls_files: None,
-            is_to_resource: false,
+            ..HttpRequest::post(endpoint, params)
         }
     }
 }

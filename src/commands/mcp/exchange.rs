@@ -159,12 +159,8 @@ impl Bridge {
     pub(super) fn request(&self, method: Method, accept: &str, session_id: Option<&Secret>) -> HttpRequest {
         let mut request = HttpRequest {
             method,
-            url: self.url.clone(),
             headers: self.headers.clone(),
-            body: None,
-            tls_identity: None,
-            tls_files: None,
-            is_to_resource: true,
+            ..HttpRequest::get_from_resource(self.url.clone())
         };
         request.push_header("accept", HeaderValue::Plain(accept.to_owned()));
         let legacy = self.legacy.borrow();

@@ -93,12 +93,9 @@ pub(super) fn run(context: &Context, options: &RequestOptions) -> Result<(), Err
     let body = body.map(|body| PreparedBody::prepare(&body)).transpose()?;
     let mut request = HttpRequest {
         method,
-        url,
         headers,
         body: body.as_ref().map(PreparedBody::to_request_body),
-        tls_identity: None,
-        tls_files: None,
-        is_to_resource: true,
+        ..HttpRequest::get_from_resource(url)
     };
     if !request.headers.iter().any(|(name, _)| name == "accept") {
         request.push_header("accept", HeaderValue::Plain("*/*".to_owned()));
