@@ -174,7 +174,7 @@ impl SettingsError {
 /// How to go on where no person is at the terminal.
 const UNATTENDED_HINTS: [&str; 5] = [
     "Log in as the client itself, if it has a secret: the same command with --grant client-credentials",
-    "Take a refresh token from a secret of the CI system: the same command with --refresh-token-stdin",
+    "Take a refresh token from a secret of the CI system, if the server does not rotate refresh tokens (a new one would have to be written back to the secret): the same command with --refresh-token-stdin",
     "Show a code to enter on another device, if you read the log of this job: the same command with --device",
     "Run a browser that a script drives: the same command with --browser CMD",
     "Print the URL and wait for a person all the same: the same command with --no-browser",
