@@ -618,8 +618,14 @@ fn a_login_in_ci_without_a_terminal_ends_at_once() {
     }
     let hints = outcome.hints();
     let (first, stored) = (hints.find("--grant client-credentials"), hints.find("refresh token"));
-    assert!(first.expect("the better way") < stored.expect("the other one"), "{hints}");
-    assert!(hints.contains("if the server does not rotate refresh tokens"), "{hints}");
+    assert!(
+        first.expect("the better way") < stored.expect("the other one"),
+        "{hints}"
+    );
+    assert!(
+        hints.contains("if the server does not rotate refresh tokens"),
+        "{hints}"
+    );
     assert!(server.requests().is_empty());
     assert_eq!(home.files(), Vec::<std::path::PathBuf>::new());
     // whoever says how goes on: as far as the server, which has no metadata

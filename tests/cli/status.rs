@@ -362,8 +362,19 @@ fn a_keyring_that_cannot_be_read_is_marked_beside_the_other_profiles() {
     ] {
         assert!(outcome.hints().contains(way_out), "{way_out}: {outcome:?}");
     }
-    let profiles = status(&["--json"]).json();
-    assert_eq!(profiles.as_array().map(Vec::len), Some(1), "{profiles}");
+    // as `docs/json.md` says it
+    let outcome = status(&["--json"]);
+    let profiles = outcome.json();
+    let names: Vec<_> = profiles
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|row| &row["profile"])
+        .collect();
+    assert_eq!(names, ["play"], "{profiles}");
+    assert_eq!(outcome.json_error(8)["name"], "store");
+    let warned = outcome.stderr.lines().filter(|line| line.contains("\"warning\""));
+    assert_eq!(warned.filter(|line| line.contains("work")).count(), 1, "{outcome:?}");
 }
 
 // only the Secret Service has a bus that can be missing
