@@ -306,7 +306,7 @@ impl Context {
 
     pub(crate) fn observer_with(&self, verbosity: u8) -> CommandObserver {
         let terminal = Terminal::on_stderr(self.terminal_settings(verbosity, self.global.quiet));
-        CommandObserver::new(terminal, self.trace.clone())
+        CommandObserver::new(terminal, self.trace.clone(), &self.global)
     }
 
     /// Tells the trace files of an error that the command ends with, or goes on

@@ -1,10 +1,12 @@
-//! The commands that hints name, with the global options that decide which
-//! files they use: without those, a command is about another profile than the
-//! one that failed.
+//! The commands that hints, notes and warnings name, with the global options
+//! that decide which files they use: without those, a command is about another
+//! profile than the one that this command was about.
 
-use crate::app::context::Context;
+use crate::args::cli::GlobalOptions;
 use crate::error::Error;
 use crate::exit::ExitCode;
+use crate::trace::Event;
+use crate::trace::buffered::OwnedEvent;
 
 /// Commands of the configuration file.
 const OF_CONFIG: [&str; 14] = [
@@ -29,22 +31,21 @@ const OF_STORE: [&str; 4] = ["login", "logout", "status", "token"];
 
 /// What the commands need that was given on the command line; what the
 /// environment says holds for the next command as well.
-struct GivenOptions {
+pub(crate) struct GivenOptions {
     config: Option<String>,
     store: Option<String>,
 }
 
 /// The error with whole commands in its hints. They run in the folder where
 /// this command ran.
-pub(crate) fn with_whole_commands(context: &Context, error: Error) -> Error {
+pub(crate) fn with_whole_commands(global: &GlobalOptions, error: Error) -> Error {
     let given = GivenOptions {
-        config: context.global.config.as_ref().map(|path| path.display().to_string()),
         // One that cannot be used, or keeps nothing, is no place for a login.
-        store: context
-            .global
+        store: global
             .store
             .clone()
             .filter(|store| store != "none" && error.exit_code() != ExitCode::Store),
+        ..GivenOptions::for_notes(global)
     };
     if error.is_reported() || (given.config.is_none() && given.store.is_none()) {
         return error;
@@ -54,6 +55,26 @@ pub(crate) fn with_whole_commands(context: &Context, error: Error) -> Error {
 }
 
 impl GivenOptions {
+    /// Those of notes and warnings: what goes on keeps its store in the profile.
+    pub(crate) fn for_notes(global: &GlobalOptions) -> Self {
+        GivenOptions {
+            config: global.config.as_ref().map(|path| path.display().to_string()),
+            store: None,
+        }
+    }
+
+    /// A note or a warning with whole commands; `None` where nothing was given,
+    /// and for other events.
+    pub(crate) fn complete_note(&self, event: &Event<'_>) -> Option<OwnedEvent> {
+        self.config.as_ref()?;
+        match event {
+            Event::Note(text) => Some(OwnedEvent::Note(self.complete(text))),
+            Event::NamedNote(name, text) => Some(OwnedEvent::NamedNote(*name, self.complete(text))),
+            Event::Warning(text) => Some(OwnedEvent::Warning(self.complete(text))),
+            _ => None,
+        }
+    }
+
     fn complete(&self, hint: &str) -> String {
         let names_store = hint.contains("--store") || hint.contains("store=");
         let mut completed = String::new();

@@ -1,6 +1,7 @@
 //! Who sees the events of a command: the terminal, and the trace files where
 //! some were asked for.
 
+use crate::app::hint_commands::GivenOptions;
 use crate::args::cli::GlobalOptions;
 use crate::error::Error;
 use crate::output::causes::{causes, error_chain};
@@ -60,16 +61,19 @@ pub(crate) fn trace_failure(observer: &mut dyn Observer, error: &Error) {
 pub(crate) struct CommandObserver {
     terminal: Terminal,
     trace: Option<SharedTrace>,
+    given: GivenOptions,
 }
 
 impl CommandObserver {
-    pub(crate) fn new(terminal: Terminal, trace: Option<SharedTrace>) -> Self {
-        CommandObserver { terminal, trace }
+    pub(crate) fn new(terminal: Terminal, trace: Option<SharedTrace>, global: &GlobalOptions) -> Self {
+        CommandObserver {
+            terminal,
+            trace,
+            given: GivenOptions::for_notes(global),
+        }
     }
-}
 
-impl Observer for CommandObserver {
-    fn observe(&mut self, event: &Event<'_>) {
+    fn show(&mut self, event: &Event<'_>) {
         self.terminal.observe(event);
         let Some(trace) = &self.trace else { return };
         let mut trace = trace.borrow_mut();
@@ -78,6 +82,15 @@ impl Observer for CommandObserver {
             let text = error_chain(&failure.to_string(), &failure);
             let warning = format!("{text}; the trace file is incomplete");
             self.terminal.observe(&Event::Warning(&warning));
+        }
+    }
+}
+
+impl Observer for CommandObserver {
+    fn observe(&mut self, event: &Event<'_>) {
+        match self.given.complete_note(event) {
+            Some(note) => self.show(&note.event()),
+            None => self.show(event),
         }
     }
 }

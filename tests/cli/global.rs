@@ -702,3 +702,28 @@ fn a_login_to_another_profile_than_the_default_says_how_to_use_it() {
     let marked: Vec<&str> = table.lines().filter(|line| line.starts_with('*')).collect();
     assert!(marked.len() == 1 && marked[0].contains("first"), "{table}");
 }
+
+/// A command without it would be about the profiles of another file.
+#[test]
+fn the_commands_in_notes_name_the_configuration_file_that_was_given() {
+    let home = Home::new();
+    let server = authorization_server::start();
+    let file = home.path().join("mine.toml").display().to_string();
+    let nothing = run(home.oauth().args(["status", "--config", &file])).expect_code(0);
+    nothing.says(&[&format!("oauth --config {file} login https://")]);
+    for profile in ["first", "second"] {
+        let arguments = ["--client-id=x", "--no-browser", "--config", &file, "-p", profile];
+        let outcome = log_in(&home, &server, &[&[server.origin().as_str()][..], &arguments].concat());
+        if profile == "second" {
+            outcome.says(&[
+                &format!("oauth --config {file} token second"),
+                &format!("oauth --config {file} profile use second"),
+            ]);
+        }
+    }
+    let removed = run(home
+        .oauth()
+        .args(["profile", "remove", "second", "--json", "--config", &file]))
+    .expect_code(0);
+    removed.says(&[&format!("run `oauth --config {file} logout` before")]);
+}

@@ -82,7 +82,8 @@ impl<'a> Desk<'a> {
                         continue;
                     }
                     // The message may have been cancelled.
-                    let _ = reply.send(token.map_err(|error| Failure::from(&with_whole_commands(self.context, error))));
+                    let _ = reply
+                        .send(token.map_err(|error| Failure::from(&with_whole_commands(&self.context.global, error))));
                 }
                 DeskMessage::Observe(event) => self.context.observer().observe(&event.event()),
                 DeskMessage::Ended(outcome) => return outcome,
