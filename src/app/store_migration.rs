@@ -225,7 +225,10 @@ impl Migration {
         let mut old = context.store(&old_kind, context.interaction())?;
         let held = match old.load(name) {
             Ok(held) => held,
-            Err(error) if is_named => return Err(context.explain_store_error(error, None)),
+            Err(error) if is_named => {
+                let error = context.explain_store_error(error, None);
+                return Err(context.explain_unattended_keyring(error, name, Some(profile)));
+            }
             // Nobody said that the session is there, and this may be how the profile gets away from it
             Err(error) => {
                 let text = format!(

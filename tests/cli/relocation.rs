@@ -241,6 +241,14 @@ fn a_store_that_cannot_take_the_session_changes_nothing() {
 }
 
 #[test]
+fn a_keyring_that_is_not_there_is_explained_to_a_move_as_to_a_login() {
+    let helped = in_a_file("http://127.0.0.1:9");
+    let moved = set(&helped, "store=keyring").expect_error(8);
+    let login = helped.run(&["login", "work", "--store", "keyring"]).expect_error(8);
+    assert_eq!((moved.error(), moved.hints()), (login.error(), login.hints()));
+}
+
+#[test]
 fn what_cannot_be_erased_from_the_old_store_is_told() {
     let helped = in_a_file("http://127.0.0.1:9");
     set(&helped, &format!("store={}", helped.store)).expect_code(0);
@@ -259,7 +267,8 @@ fn an_old_store_that_cannot_be_read_stops_the_move_only_where_the_profile_names_
     let helped = in_a_file("http://127.0.0.1:9");
     let named = helped.home.configuration().replace("\"file\"", "\"keyring\"");
     helped.home.configure(&named);
-    set(&helped, "store=file").expect_error(8);
+    let outcome = set(&helped, "store=file").expect_error(8);
+    outcome.says(&["Log in again: oauth login work --store file"]);
     assert_eq!(helped.home.configuration(), named);
     // the way out of a keyring that was never there
     helped.home.configure(&named.replace("store = \"keyring\"\n", ""));
