@@ -26,6 +26,7 @@ pub use strays::StraySummary;
 use crate::exit::ExitCode;
 use crate::flow::dpop::DpopSession;
 use crate::flow::hints::RequestSummary;
+use crate::flow::registration::unregister_unused;
 use crate::flow::server::{ResolvedServer, ServerError, resolve_server_for_login};
 use crate::flow::token_endpoint::request_token;
 use crate::protocol::authorization::{
@@ -51,7 +52,7 @@ use store::Issued;
 /// before the browser sees success; where it fails, the login fails.
 ///
 /// `interrupted` ends it early, in good order: the browser gets its page, the
-/// port is closed.
+/// port is closed, and a client that was registered for it is deleted.
 ///
 /// # Errors
 /// [`LoginError`], one variant for each way to end. Nothing is stored then.
@@ -60,8 +61,16 @@ pub async fn login(
     context: &mut LoginContext<'_>,
     interrupted: impl Future<Output = ExitCode>,
 ) -> Result<LoggedIn, LoginError> {
-    let mut interrupted = pin!(interrupted);
+    let outcome = walk_steps(request, context, pin!(interrupted)).await;
+    end_unused_registration(&outcome, context).await;
+    outcome
+}
 
+async fn walk_steps(
+    request: LoginRequest,
+    context: &mut LoginContext<'_>,
+    mut interrupted: Pin<&mut impl Future<Output = ExitCode>>,
+) -> Result<LoggedIn, LoginError> {
     let assumed_ttl = request.assumed_ttl;
     let success_url = request.success_url.clone();
 
@@ -115,7 +124,11 @@ pub async fn login_until_exchange(
         dpop,
         receiver,
         ..
-    } = authorize(request, context, pin!(interrupted)).await?;
+    } = {
+        let authorized = authorize(request, context, pin!(interrupted)).await;
+        end_unused_registration(&authorized, context).await;
+        authorized?
+    };
     let (token_request, _) = authorization.redeem();
     let authorization_response = received.params.clone();
     received.respond(Page::Stopped, &receiver.redirect_uri, context.caller.observer);
@@ -149,7 +162,7 @@ async fn authorize(
     };
     let mut server = or_interrupted(interrupted.as_mut(), resolving).await?;
     let authorization_endpoint = server.authorization_endpoint(&mut context.caller)?.clone();
-    let opening = open_callback(&request, &mut server, &mut context.caller);
+    let opening = open_callback(&request, &mut server, &mut context.registered, &mut context.caller);
     let (client, mut receiver) = or_interrupted(interrupted.as_mut(), opening).await?;
     let carrier = Carrier::choose(&request, &server, &client, &mut context.caller)?;
     let verifying = response_verifier(&request, &server, &client, &mut context.caller);
@@ -222,6 +235,15 @@ struct Issuing<'r> {
     server: &'r ResolvedServer,
     client: &'r Client,
     assumed_ttl: Option<Duration>,
+}
+
+/// Deletes the client that was registered for a login which failed: no session
+/// has it, and the next login registers another one.
+async fn end_unused_registration<T>(outcome: &Result<T, LoginError>, context: &mut LoginContext<'_>) {
+    let registered = context.registered.take();
+    if let (Err(_), Some(client)) = (outcome, registered) {
+        unregister_unused(&client, &mut context.caller).await;
+    }
 }
 
 /// The work, unless it is interrupted before it is done.

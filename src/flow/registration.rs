@@ -3,7 +3,9 @@
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
 use crate::foreign_text::{Quoted, WordOrQuoted};
+use crate::protocol::client::ClientId;
 use crate::protocol::endpoint::Endpoint;
+use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::registration::{
     InvalidRegistration, RegisteredClient, RegistrationError, RegistrationManagement, RegistrationRequest,
 };
@@ -117,4 +119,38 @@ pub async fn unregister(client: &str, management: &RegistrationManagement, calle
         ),
     };
     caller.observe(&Event::Note(&text));
+}
+
+/// A client that was registered for a login which has kept no session yet.
+#[derive(Debug)]
+pub struct UnusedClient {
+    pub(in crate::flow) id: ClientId,
+    pub(in crate::flow) has_secret: bool,
+    /// The one that it was registered with.
+    pub(in crate::flow) redirect_uri: RedirectUri,
+    /// Where it was registered.
+    pub(in crate::flow) endpoint: Endpoint,
+    pub(in crate::flow) management: Option<RegistrationManagement>,
+}
+
+/// Ends a registration that no session keeps, or says that the client stays
+/// and how it can be used.
+pub(in crate::flow) async fn unregister_unused(client: &UnusedClient, caller: &mut Caller<'_>) {
+    if let Some(management) = &client.management {
+        unregister(client.id.as_str(), management, caller).await;
+        return;
+    }
+    let use_of_it = match client.has_secret {
+        true => "its secret is not kept, and the next login registers another one".to_owned(),
+        false => format!(
+            "a login can use it with --client-id {} --redirect-uri {}",
+            shell_words::quote(client.id.as_str()),
+            shell_words::quote(&client.redirect_uri.to_string())
+        ),
+    };
+    caller.observe(&Event::Note(&format!(
+        "the client {} stays registered at {}, which gave no way to delete it (RFC 7592); {use_of_it}",
+        WordOrQuoted(client.id.as_str()),
+        client.endpoint.url().host_str().unwrap_or_default()
+    )));
 }

@@ -6,7 +6,7 @@ use super::callback::CallbackReceiver;
 use super::error::LoginError;
 use super::request::{CallbackChoice, LoginRequest};
 use crate::flow::caller::Caller;
-use crate::flow::registration;
+use crate::flow::registration::{self, UnusedClient};
 use crate::flow::server::{ClientChoice, ResolvedServer, ServerError};
 use crate::protocol::client::{Client, ClientAuthenticationMethod};
 use crate::protocol::metadata::ServerMetadata;
@@ -18,13 +18,15 @@ use crate::user_agent::callback::LoopbackError;
 use serde_json::Value;
 
 /// Opens the place for the callback, and finds the client that the login is
-/// made as: the one that is known, or a new one with this very redirect URI.
+/// made as: the one that is known, or a new one with this very redirect URI,
+/// which is then `registered_now`.
 ///
 /// # Errors
 /// [`LoginError`].
 pub(super) async fn open_callback(
     request: &LoginRequest,
     server: &mut ResolvedServer,
+    registered_now: &mut Option<UnusedClient>,
     caller: &mut Caller<'_>,
 ) -> Result<(Client, CallbackReceiver), LoginError> {
     let choice = &request.client;
@@ -43,7 +45,9 @@ pub(super) async fn open_callback(
         )));
     }
     let receiver = CallbackReceiver::open(&request.callback, caller).await?;
-    let client = register(request, &receiver.redirect_uri, server, caller).await?;
+    let (client, unused) = register(request, &receiver.redirect_uri, server, caller).await?;
+    *registered_now = Some(unused);
+    let client = server.authenticated_client(&request.server, &client)?;
     Ok((client, receiver))
 }
 
@@ -74,11 +78,18 @@ async fn register(
     redirect_uri: &RedirectUri,
     server: &mut ResolvedServer,
     caller: &mut Caller<'_>,
-) -> Result<Client, LoginError> {
+) -> Result<(ClientChoice, UnusedClient), LoginError> {
     let endpoint = server.metadata.required("registration_endpoint");
     let endpoint = endpoint.map_err(|_| ServerError::NoClient)?.clone();
     let asked = request.client.registration_request(redirect_uri, &server.metadata);
     let client = registration::register(&asked, &endpoint, caller).await?;
+    let unused = UnusedClient {
+        id: client.id.clone(),
+        has_secret: client.secret.is_some(),
+        redirect_uri: redirect_uri.clone(),
+        endpoint,
+        management: client.management.clone(),
+    };
     let mut choice = request.client.clone();
     choice.credentials.secret = client.secret.or_else(|| choice.credentials.secret.take());
     choice.method = Some(client.method);
@@ -88,7 +99,7 @@ async fn register(
         secret_expires_at: client.secret_expires_at,
         management: client.management,
     });
-    Ok(server.authenticated_client(&request.server, &choice)?)
+    Ok((choice, unused))
 }
 
 impl ClientChoice {

@@ -499,6 +499,79 @@ fn a_client_that_the_server_has_forgotten_is_registered_again_once() {
     assert_eq!(place.registered().len(), 2);
 }
 
+/// A way to break a login off, once its URL is printed.
+type Breaking = fn(&Place, &Running, &str);
+
+fn broken_off(place: &Place, more: &[&str], how: Breaking) -> Outcome {
+    let running = Running::start(&mut place.login(more));
+    how(place, &running, &running.authorization_url());
+    running.end()
+}
+
+fn deny(place: &Place, _: &Running, url: &str) {
+    let (state, issuer) = (parameter(url, "state"), place.server.origin());
+    let response = [("error", "access_denied"), ("state", &*state), ("iss", &*issuer)];
+    let _page = callback::get_url(&callback_url_with(url, &response));
+}
+
+#[test]
+fn a_login_that_is_broken_off_leaves_no_client_at_the_server() {
+    let give_up: [(i32, &[&str], Breaking); 2] = [(5, &[], deny), (7, &["--timeout", "1ms"], |_, _, _| {})];
+    for (code, more, how) in give_up {
+        let place = Place::new();
+        place.server.on("DELETE", "/register/c1", status(204));
+        broken_off(&place, more, how)
+            .expect_error(code)
+            .says(&["the client \"c1\" is no longer registered"]);
+        let last = place.server.requests().pop().expect("a request");
+        assert_eq!((&*last.method, &*last.target), ("DELETE", "/register/c1"));
+        assert_eq!(last.header("authorization"), Some("Bearer registration-token-of-c1"));
+        assert_nothing_kept(&place.home);
+    }
+    // one that goes well keeps its client
+    let place = Place::new();
+    place.complete(&[]).0.expect_code(0);
+    assert!(place.server.requests_to("/register/c1").is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_login_leaves_no_client_at_the_server() {
+    let place = Place::new();
+    place.server.on("DELETE", "/register/c1", status(204));
+    let outcome = broken_off(&place, &[], |_, running, _| {
+        running.signal(rustix::process::Signal::INT)
+    });
+    outcome.expect_code(130);
+    assert_eq!(place.server.requests_to("/register/c1").len(), 1);
+}
+
+/// Without a registration_access_token (RFC 7592) nobody can delete it.
+#[test]
+fn a_client_that_cannot_be_deleted_is_named_with_the_way_to_use_it() {
+    let place = Place::new();
+    let alone = value!({ "client_id": "c1" });
+    place.server.on("POST", "/register", json(201, &alone.to_string()));
+    let outcome = broken_off(&place, &[], deny).expect_error(5);
+    let redirect_uri = place.registered()[0]["redirect_uris"][0].clone();
+    let redirect_uri = redirect_uri.as_str().expect("a redirect URI");
+    outcome.says(&[
+        "the client c1 stays registered at 127.0.0.1",
+        &format!("--client-id c1 --redirect-uri {redirect_uri}"),
+    ]);
+    let (outcome, _) = place.complete(&["--client-id", "c1", "--redirect-uri", redirect_uri]);
+    outcome.expect_code(0);
+    assert_eq!(place.registered().len(), 1);
+
+    let method = "client_secret_basic";
+    let secret = value!({ "client_id": "c2", "client_secret": "s", "client_secret_expires_at": 0, "token_endpoint_auth_method": method });
+    let place = Place::new();
+    place.server.on("POST", "/register", json(201, &secret.to_string()));
+    let outcome = broken_off(&place, &[], deny).expect_error(5);
+    let outcome = outcome.says(&["the client c2 stays registered", "its secret is not kept"]);
+    outcome.does_not_say("--redirect-uri");
+}
+
 #[test]
 fn secrets_of_a_registration_are_kept_with_the_session_until_they_expire() {
     let place = Place::new();
