@@ -2,18 +2,21 @@
 
 use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
+use crate::app::session::ProfileRecord;
 use crate::app::signals::interruptible;
 use crate::app::store_migration::change_with_session;
 use crate::args::cli::{ProfileChoice, ProfileCommand};
 use crate::args::config::{self, Change, Config, KeyChange, Profile, Setting};
-use crate::args::settings::{self, SettingsError};
+use crate::args::settings::{self, ChosenProfile, SettingsError};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::registration::unregister;
-use crate::foreign_text::sanitize;
+use crate::foreign_text::{WordOrQuoted, sanitize};
+use crate::output::causes::error_chain;
 use crate::output::report;
 use crate::output::table::align_columns;
-use crate::store::{ProfileName, Session, StoreError};
+use crate::protocol::endpoint::Issuer;
+use crate::store::{Interaction, ProfileName, Session, StoreError};
 use crate::trace::{Event, NoteName, Observer};
 use serde_json::{Map, Value, json};
 
@@ -80,23 +83,53 @@ fn show(context: &Context, config: &Config, name: Option<&str>) -> Result<(), Er
         argument: name.map(str::to_owned),
         option: None,
     };
-    let name = settings::choose_profile(&choice, &context.environment, config)?.name;
-    let name = require_profile(config, name.as_str())?;
+    let chosen = settings::choose_profile(&choice, &context.environment, config)?;
+    let name = require_profile(config, chosen.name.as_str())?;
     let Some(profile) = config.profile(&name) else {
         return Ok(());
     };
+    let registered = registered_client(context, config, &chosen);
     if context.style.json {
-        let object = as_json(&name, profile, config.effective_default() == Some(&name));
+        let mut object = as_json(&name, profile, config.effective_default() == Some(&name));
+        if let Some(session) = registered {
+            let issuer = session.issuer.as_ref().map(Issuer::as_str);
+            object["registered_client"] = json!({ "client_id": session.client.id.as_str(), "issuer": issuer });
+        }
         return report::print_json(&object);
     }
-    let rows: Vec<[String; 2]> = std::iter::once(["profile".to_owned(), name.to_string()])
+    let mut rows: Vec<[String; 2]> = std::iter::once(["profile".to_owned(), name.to_string()])
         .chain(
             profile
                 .settings()
                 .map(|(key, setting)| [key.to_owned(), sanitize(&as_text(setting))]),
         )
         .collect();
+    rows.extend(registered.map(|session| {
+        let id = WordOrQuoted(session.client.id.as_str());
+        let server = session.issuer.map(|issuer| format!(", registered at {issuer}"));
+        let text = format!("{id}{}", server.unwrap_or_default());
+        ["registered_client".to_owned(), text]
+    }));
     report::print_lines(&align_columns(&rows, report::stdout_width()))
+}
+
+/// The record of a profile whose client a login registered. It is read where
+/// the configuration file names no client; nobody is asked to unlock the store.
+fn registered_client(context: &Context, config: &Config, chosen: &ChosenProfile) -> Option<Session> {
+    let profile = config.profile(&chosen.name)?;
+    if profile.text("client_id").is_some() {
+        return None;
+    }
+    match ProfileRecord::load(context, config, chosen, Interaction::Forbidden) {
+        Ok(found) => found.record.filter(|session| session.registration.is_some()),
+        Err(error) => {
+            let name = &chosen.name;
+            let text = format!("whether a client is registered for profile \"{name}\" is not known: {error}");
+            let text = error_chain(&text, &*error);
+            context.observer().observe(&Event::Warning(&text));
+            None
+        }
+    }
 }
 
 fn as_text(setting: &Setting) -> String {

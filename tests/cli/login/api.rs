@@ -745,6 +745,36 @@ fn removing_the_profile_ends_its_registration_and_a_failure_is_a_note() {
     }
 }
 
+/// The configuration file does not have it.
+#[test]
+fn show_tells_the_client_that_was_registered_for_the_profile() {
+    let place = Place::new();
+    place.complete(&["-p", "api"]).0.expect_code(0);
+    let show = |more: &[&str]| {
+        let mut command = place.home.oauth();
+        run(command.args(["profile", "show", "api"]).args(more)).expect_code(0)
+    };
+    let text = show(&[]).stdout;
+    let line = text.lines().find(|line| line.starts_with("registered_client"));
+    let registered = format!("c1, registered at {}", place.server.origin());
+    assert!(line.is_some_and(|line| line.ends_with(&registered)), "{text}");
+    let client = value!({ "client_id": "c1", "issuer": place.server.origin() });
+    assert_eq!(show(&["--json"]).json()["registered_client"], client);
+    // it is there without a session as well, and not known without the store
+    run(place.home.oauth().args(["logout", "api"])).expect_code(0);
+    assert_eq!(show(&["--json"]).json()["registered_client"], client);
+    let unreadable = show(&["--store", "command:/nonexistent/helper"]);
+    assert!(
+        unreadable
+            .warnings()
+            .contains("whether a client is registered for profile \"api\"")
+    );
+    assert!(!unreadable.stdout.contains("c1"), "{unreadable:?}");
+    // the client that is named is the one in use
+    run(place.home.oauth().args(["profile", "set", "api", "client_id=mine"])).expect_code(0);
+    assert!(!show(&["--json"]).stdout.contains("registered_client"));
+}
+
 #[test]
 fn the_url_of_an_authorization_server_may_register_a_client_as_well() {
     let place = Place::new();
