@@ -232,10 +232,11 @@ fn a_bridge_ends_by_the_deadline_until_its_first_exchange() {
     home.keep("work", &kept);
     server.on("POST", "/mcp", json(200, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#));
     let message = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let trace = home.path().join("trace.json");
     let bridge = |deadline: &str| {
         let mut command = home.oauth();
         command.args(["mcp", &url, "--deadline", deadline]);
-        Bridge::start(&mut command, Stdio::piped())
+        Bridge::start(command.arg("--trace").arg(&trace), Stdio::piped())
     };
 
     let silent = bridge("300ms");
@@ -244,6 +245,9 @@ fn a_bridge_ends_by_the_deadline_until_its_first_exchange() {
         .end()
         .expect_error(7)
         .says(&["the deadline of 300 ms has passed"]);
+    // by itself: a process that has to be ended leaves no last event
+    let events = std::fs::read_to_string(&trace).expect("the trace");
+    assert!(events.contains("the deadline of 300 ms has passed"), "{events}");
 
     let past_deadline = Instant::now() + Duration::from_millis(3800);
     let mut used = bridge("3s");

@@ -69,7 +69,7 @@ fn the_token_for_a_url_comes_from_a_profile_that_has_a_session() {
         // two have one
         let home = with_profiles(url, key, &[(named, false), ("one", true), ("two", true)]);
         let outcome = token(&home, &[url]).expect_error(2);
-        for part in ["one", "two", "-p NAME"] {
+        for part in ["\"one\" and \"two\"", "-p NAME"] {
             assert!(outcome.stderr.contains(part), "{outcome:?}");
         }
     }
