@@ -34,6 +34,7 @@ pub mod jwks;
 pub mod mcp;
 pub mod mcp_probe;
 pub mod mcp_tool_headers;
+pub mod member_type;
 pub mod members;
 pub mod metadata;
 pub mod mtls_endpoints;

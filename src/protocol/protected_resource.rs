@@ -3,6 +3,7 @@
 
 use super::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer, is_loopback, origin_of};
 use super::json::{JsonError, parse_object};
+use super::member_type::type_fault;
 use super::members::Members;
 use super::resource::{InvalidResource, Resource};
 use super::token_destination::TokenReach;
@@ -188,29 +189,17 @@ fn is_same_place(one: &Url, other: &Url) -> bool {
 }
 
 fn members_of_another_type(object: &Map<String, Value>) -> Vec<&'static str> {
-    let is_strings = |value: &Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_string));
-    let wrong = |names: &[&'static str], is_right: &dyn Fn(&Value) -> bool| {
-        let is_wrong = |name: &&'static str| {
-            object
-                .get(*name)
-                .is_some_and(|value| !value.is_null() && !is_right(value))
-        };
-        names.iter().copied().filter(is_wrong).collect::<Vec<_>>()
-    };
-    let lists = [
+    let read = [
         "authorization_servers",
         "scopes_supported",
         "bearer_methods_supported",
         "dpop_signing_alg_values_supported",
-    ];
-    let switches = [
         "dpop_bound_access_tokens_required",
         "tls_client_certificate_bound_access_tokens",
+        "resource_name",
     ];
-    let mut found = wrong(&lists, &is_strings);
-    found.extend(wrong(&switches, &Value::is_boolean));
-    found.extend(wrong(&["resource_name"], &Value::is_string));
-    found
+    let is_wrong = |name: &&str| object.get(*name).is_some_and(|value| type_fault(name, value).is_some());
+    read.into_iter().filter(is_wrong).collect()
 }
 
 #[cfg(test)]

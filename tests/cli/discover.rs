@@ -398,6 +398,23 @@ fn contradictions_and_risks_are_named() {
 }
 
 #[test]
+fn a_member_of_another_type_is_one_finding() {
+    let server = LiteralServer::start();
+    let issuer = server.origin();
+    let mut document: Value = serde_json::from_str(&metadata(&issuer)).expect("JSON");
+    let before = {
+        server.on("GET", OPENID, json(200, &document.to_string()));
+        findings(&discover(&[&issuer, "--json"]))
+    };
+    document["scopes_supported"] = value!("openid");
+    server.on("GET", OPENID, json(200, &document.to_string()));
+    let after = findings(&discover(&[&issuer, "--json"]).expect_code(0));
+    let new: Vec<&(String, String)> = after.iter().filter(|finding| !before.contains(finding)).collect();
+    let message = r#"scopes_supported is the string "openid"; it must be a list of strings"#;
+    assert_eq!(new, [&("MUST".to_owned(), message.to_owned())]);
+}
+
+#[test]
 fn a_document_that_no_login_would_take_is_shown_and_the_exit_code_says_so() {
     let server = LiteralServer::start();
     let document = metadata(&format!("{}/", server.origin()));

@@ -12,6 +12,7 @@ use crate::flow::discovery::walk::{FoundDocument, Walk};
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::endpoint::{Endpoint, HttpPolicy};
 use crate::protocol::http::{HttpRequest, HttpResponse};
+use crate::protocol::member_type::type_fault;
 use crate::protocol::members::Members;
 use crate::protocol::metadata::ServerMetadata;
 use crate::rules::Rule;
@@ -198,37 +199,33 @@ fn usable(check: &Check<'_, '_>, document: Option<&Document>) -> ServerMetadata 
     metadata
 }
 
-/// Rules about what the document says, each with the member that it is about:
-/// `oauth discover` finds what breaks them.
-const RULES: [(Rule, &str); 17] = [
-    (Rule::MetadataIssuer, "issuer"),
-    (Rule::MetadataIssuerUrl, "issuer"),
-    (Rule::MetadataContentType, ""),
-    (Rule::MetadataEmptyArrays, ""),
-    (Rule::MetadataAuthorizationEndpoint, "authorization_endpoint"),
-    (Rule::MetadataTokenEndpoint, "token_endpoint"),
-    (Rule::MetadataHttps, ""),
-    (Rule::MetadataFragment, ""),
-    (Rule::MetadataResponseTypes, "response_types_supported"),
-    (Rule::MetadataNoImplicit, "response_types_supported"),
-    (Rule::MetadataNoPassword, "grant_types_supported"),
-    (Rule::MetadataGrantTypes, "grant_types_supported"),
-    (Rule::MetadataChallengeMethods, "code_challenge_methods_supported"),
-    (Rule::MetadataS256, "code_challenge_methods_supported"),
-    (Rule::MetadataNoPlain, "code_challenge_methods_supported"),
-    (
-        Rule::MetadataIssParameter,
-        "authorization_response_iss_parameter_supported",
-    ),
-    (Rule::MetadataRevocation, "revocation_endpoint"),
+/// Rules about what the document says: `oauth discover` finds what breaks them.
+const RULES: [Rule; 17] = [
+    Rule::MetadataIssuer,
+    Rule::MetadataIssuerUrl,
+    Rule::MetadataContentType,
+    Rule::MetadataEmptyArrays,
+    Rule::MetadataAuthorizationEndpoint,
+    Rule::MetadataTokenEndpoint,
+    Rule::MetadataHttps,
+    Rule::MetadataFragment,
+    Rule::MetadataResponseTypes,
+    Rule::MetadataNoImplicit,
+    Rule::MetadataNoPassword,
+    Rule::MetadataGrantTypes,
+    Rule::MetadataChallengeMethods,
+    Rule::MetadataS256,
+    Rule::MetadataNoPlain,
+    Rule::MetadataIssParameter,
+    Rule::MetadataRevocation,
 ];
 
 /// The same for OpenID providers.
-const OPENID_RULES: [(Rule, &str); 4] = [
-    (Rule::MetadataScopes, "scopes_supported"),
-    (Rule::MetadataSubjectTypes, "subject_types_supported"),
-    (Rule::MetadataIdTokenAlgorithms, "id_token_signing_alg_values_supported"),
-    (Rule::MetadataNoNone, "id_token_signing_alg_values_supported"),
+const OPENID_RULES: [Rule; 4] = [
+    Rule::MetadataScopes,
+    Rule::MetadataSubjectTypes,
+    Rule::MetadataIdTokenAlgorithms,
+    Rule::MetadataNoNone,
 ];
 
 const AUTH_METHODS: &str = "token_endpoint_auth_methods_supported";
@@ -244,21 +241,26 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>, documents: &Documents) {
     };
     check.prober.target.document = Some(first.evidence("jwks_uri"));
     let findings = lint::findings(&documents.as_explored());
-    for (rule, member) in RULES {
-        let result = match first.list(member) {
+    for rule in RULES {
+        let member = lint::member_of(rule).unwrap_or_default();
+        let result = readable(first, rule).and_then(|()| match first.list(member) {
             None if rule == Rule::MetadataS256 => inconclusive("no code challenge methods are announced"),
             _ => found(rule, &findings),
-        };
+        });
         check.prober.record(rule, result, Some(first.evidence(member)));
     }
-    let by_the_client = lists_method(first, documents.method);
+    let by_the_client = readable(first, Rule::MetadataAuthMethods).and_then(|()| lists_method(first, documents.method));
     let evidence = Some(first.evidence(AUTH_METHODS));
     check.prober.record(Rule::MetadataAuthMethods, by_the_client, evidence);
 
     let openid = documents.openid();
-    for (rule, member) in OPENID_RULES {
+    for rule in OPENID_RULES {
+        let member = lint::member_of(rule).unwrap_or_default();
         let result = openid.as_ref().map_err(Failure::clone);
-        let result = result.and_then(|_| found(rule, &findings));
+        let result = result.and_then(|document| {
+            readable(document, rule)?;
+            found(rule, &findings)
+        });
         let evidence = openid.as_ref().ok().map(|document| document.evidence(member));
         check.prober.record(rule, result, evidence);
     }
@@ -294,6 +296,20 @@ fn needs_endpoints(check: &mut Check<'_, '_>) {
         check
             .prober
             .stop(ExitCode::Protocol, format!("the metadata has no usable {missing}"));
+    }
+}
+
+/// `Ok` where the member that a rule is about is of the type that it must be.
+/// Where it is not, one of its rules is broken, and the others cannot be tested.
+fn readable(document: &Document, rule: Rule) -> CheckResult {
+    let Some(member) = lint::member_of(rule) else {
+        return Ok(());
+    };
+    let fault = document.members.get(member).and_then(|value| type_fault(member, value));
+    match (fault, lint::rule_about(member)) {
+        (None, _) => Ok(()),
+        (Some(fault), Some(broken)) if broken != rule => inconclusive(format!("{fault} ({broken})")),
+        (Some(fault), _) => violated(fault),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated}
 use crate::foreign_text::Quoted;
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::http::HttpRequest;
+use crate::protocol::member_type::type_fault;
 use crate::protocol::params::Params;
 use crate::rules::Rule;
 use crate::secret::Secret;
@@ -175,10 +176,29 @@ fn with_document(
             None => format!("without {member}"),
         };
         let evidence = document.exchange.evidence_with(&shown);
-        let result = test(check, &api, document);
+        let result = match readable(document, member, rule) {
+            Ok(()) => test(check, &api, document),
+            unreadable => unreadable,
+        };
         check.prober.show(Some(evidence));
         result
     });
+}
+
+/// `Ok` where a member is of the type that it must be. Where it is not, one of
+/// its rules is broken, and the others cannot be tested.
+fn readable(document: &ApiDocument, member: &str, rule: Rule) -> CheckResult {
+    let broken = match member {
+        "resource" => Rule::ResourceIdentity,
+        "authorization_servers" => Rule::ResourceAuthorizationServers,
+        "scopes_supported" => Rule::ResourceScopes,
+        _ => rule,
+    };
+    match document.members.get(member).and_then(|value| type_fault(member, value)) {
+        None => Ok(()),
+        Some(fault) if broken != rule => inconclusive(format!("{fault} ({broken})")),
+        Some(fault) => violated(fault),
+    }
 }
 
 pub(super) fn api(check: &Check<'_, '_>) -> Result<Rc<Api>, Failure> {

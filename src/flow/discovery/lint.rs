@@ -5,6 +5,7 @@
 mod agreement;
 mod announced;
 mod resource;
+mod types;
 
 use super::report::DiscoveryReport;
 use super::walk::FoundDocument;
@@ -12,7 +13,7 @@ use crate::foreign_text::Quoted;
 use crate::protocol::endpoint::{Endpoint, EndpointError, HttpPolicy, Issuer};
 use crate::protocol::members::{GRANT_AUTHORIZATION_CODE, Members};
 use crate::rules::{Level, Rule};
-use serde_json::Value;
+pub use types::{member_of, rule_about};
 use url::Url;
 
 /// How much a finding matters.
@@ -74,31 +75,43 @@ pub(super) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_co
 
 /// What is broken, contradictory or risky, heaviest first.
 pub fn findings(exploration: &DiscoveryReport) -> Vec<Finding> {
-    let mut findings = Findings(Vec::new());
+    let mut findings = Findings::default();
     if let Some(resource) = &exploration.resource {
         findings.resource(resource, exploration.server.as_ref());
     }
     if let Some(server) = &exploration.server {
+        findings.types(server);
         findings.document(server);
         findings.issuer(server);
         findings.endpoints(server);
         findings.authorization(&Members(&server.members));
         findings.pkce(&Members(&server.members));
         findings.contradictions(&Members(&server.members));
-        findings.openid(exploration);
         for other in &exploration.other_documents {
+            findings.types_of_other(server, other);
             findings.agreement(exploration, server, other);
         }
+        findings.openid(exploration);
     }
-    findings.0.sort_by_key(|finding| finding.severity);
-    findings.0
+    findings.found.sort_by_key(|finding| finding.severity);
+    findings.found
 }
 
-struct Findings(Vec<Finding>);
+#[derive(Default)]
+struct Findings {
+    found: Vec<Finding>,
+    /// Members of the document that is read, of another type than they must be.
+    /// That is all that is said of each.
+    mistyped: Vec<String>,
+}
 
 impl Findings {
+    /// Says that a rule is broken, unless its member cannot be read.
     fn violation(&mut self, rule: Rule, message: impl Into<String>) {
-        self.0.push(Finding {
+        if member_of(rule).is_some_and(|member| self.is_mistyped(member)) {
+            return;
+        }
+        self.found.push(Finding {
             rule: Some(rule),
             severity: match rule.level() {
                 Level::Must => Severity::Must,
@@ -110,7 +123,7 @@ impl Findings {
     }
 
     fn finding(&mut self, severity: Severity, reference: &str, message: impl Into<String>) {
-        self.0.push(Finding {
+        self.found.push(Finding {
             rule: None,
             severity,
             reference: reference.to_owned(),
@@ -142,14 +155,6 @@ impl Findings {
                 self.violation(
                     Rule::MetadataEmptyArrays,
                     format!("{name} is an empty list; a member without a value is left out"),
-                );
-            }
-            let is_text_list = |value: &Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_string));
-            if name.ends_with("_supported") && !value.is_boolean() && !value.is_null() && !is_text_list(value) {
-                self.finding(
-                    Severity::Must,
-                    "RFC 8414 §2",
-                    format!("{name} is neither a list of strings nor a boolean"),
                 );
             }
         }
@@ -187,21 +192,19 @@ impl Findings {
             .grant_types()
             .iter()
             .any(|grant| [GRANT_AUTHORIZATION_CODE, "implicit"].contains(grant));
-        if uses_browser && !members.is_there("authorization_endpoint") {
+        // Which endpoints there must be is not known without the grants.
+        let has_grants = !self.is_mistyped("grant_types_supported");
+        if has_grants && uses_browser && !members.is_there("authorization_endpoint") {
             self.violation(
                 Rule::MetadataAuthorizationEndpoint,
                 "there is no authorization_endpoint",
             );
         }
-        if !members.is_there("token_endpoint") && members.grant_types() != ["implicit"] {
+        if has_grants && !members.is_there("token_endpoint") && members.grant_types() != ["implicit"] {
             self.violation(Rule::MetadataTokenEndpoint, "there is no token_endpoint");
         }
         for name in ENDPOINTS {
-            if !members.is_there(name) {
-                continue;
-            }
             let Some(text) = members.text(name) else {
-                self.finding(Severity::Must, "RFC 8414 §2", format!("{name} is not a string"));
                 continue;
             };
             match Endpoint::parse_untrusted(text, &server.url, HttpPolicy::LoopbackOnly) {

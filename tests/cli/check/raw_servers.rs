@@ -187,6 +187,46 @@ fn an_examination_sends_a_bounded_number_of_requests() {
 }
 
 #[test]
+fn a_member_of_another_type_breaks_one_rule() {
+    for (right, wrong, broken) in [
+        (
+            r#""response_types_supported":["code"]"#,
+            r#""response_types_supported":"code""#,
+            ("metadata.response-types", "fail"),
+        ),
+        (
+            r#""code_challenge_methods_supported":["S256"]"#,
+            r#""code_challenge_methods_supported":"S256""#,
+            ("metadata.challenge-methods", "warning"),
+        ),
+        (
+            r#""token_endpoint_auth_methods_supported":["none"]"#,
+            r#""token_endpoint_auth_methods_supported":"none""#,
+            ("metadata.auth-methods", "warning"),
+        ),
+    ] {
+        let server = careless_server();
+        let document = metadata(&server.origin()).replace(right, wrong);
+        server.on("GET", METADATA, json(200, &document));
+        let group = Rule::ALL.iter().filter(|rule| rule.group() == "metadata");
+        // a server that grants everything has no revocation endpoint, which is another fault
+        let group = group.filter(|rule| **rule != Rule::MetadataRevocation);
+        let arguments: Vec<&str> = group.flat_map(|rule| ["--rule", rule.id()]).collect();
+        let outcome = check(&server, &arguments);
+        let (rule, verdict) = broken;
+        assert_eq!(with_verdict(&outcome, &["fail", "warning"]), [rule], "{outcome:#?}");
+        let found = &rules(&outcome)[rule];
+        assert_eq!(found["verdict"], verdict);
+        let (member, value) = wrong.split_once(':').expect("a member");
+        let expected = format!(
+            "{} is the string {value}; it must be a list of strings",
+            member.trim_matches('"')
+        );
+        assert_eq!(found["reason"], expected);
+    }
+}
+
+#[test]
 fn metadata_of_another_issuer_are_a_finding_and_nothing_more_is_sent() {
     let server = LiteralServer::start();
     let slash =

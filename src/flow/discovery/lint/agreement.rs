@@ -4,6 +4,7 @@ use super::Findings;
 use crate::flow::discovery::report::DiscoveryReport;
 use crate::flow::discovery::walk::FoundDocument;
 use crate::foreign_text::Quoted;
+use crate::protocol::member_type::type_fault;
 use crate::rules::Rule;
 use serde_json::Value;
 
@@ -14,7 +15,10 @@ impl Findings {
             .members
             .iter()
             .filter_map(|(name, one)| Some((name, one, other.members.get(name)?)));
-        let differing = shared.filter(|(_, one, another)| !values_equal(one, another));
+        let differing = shared.filter(|(name, one, another)| {
+            let is_readable = |value: &Value| type_fault(name, value).is_none();
+            is_readable(one) && is_readable(another) && !values_equal(one, another)
+        });
         let differing: Vec<String> = differing
             .map(|(name, one, another)| difference(name, one, another))
             .collect();

@@ -125,6 +125,7 @@ impl Findings {
         );
         let has_device_endpoint = members.is_there("device_authorization_endpoint");
         match grants.contains(&DEVICE_CODE) {
+            _ if self.is_mistyped("grant_types_supported") => {}
             true if !has_device_endpoint => {
                 self.note("the device grant is announced, but there is no device_authorization_endpoint (RFC 8628 §4)");
             }
@@ -135,6 +136,7 @@ impl Findings {
             _ => {}
         }
         if members.is_there("token_endpoint_auth_methods_supported")
+            && !self.is_mistyped("token_endpoint_auth_methods_supported")
             && !members.lists("token_endpoint_auth_methods_supported", "none")
         {
             self.note(
@@ -155,6 +157,7 @@ impl Findings {
         let Some(document) = documents.find(|document| document.url.path().contains("openid-configuration")) else {
             return;
         };
+        self.turn_to(document);
         let members = Members(&document.members);
         if members.is_there("scopes_supported") && !members.lists("scopes_supported", "openid") {
             self.violation(Rule::MetadataScopes, "scopes_supported does not list openid");

@@ -8,6 +8,7 @@ use crate::protocol::members::Members;
 
 impl Findings {
     pub(super) fn resource(&mut self, resource: &FoundDocument, server: Option<&FoundDocument>) {
+        self.types_of_resource(resource);
         let members = Members(&resource.members);
         match members.text("resource") {
             Some(named) if named == resource.asked => {}
@@ -20,6 +21,7 @@ impl Findings {
                     Quoted::name(&resource.asked)
                 ),
             ),
+            None if self.is_mistyped("resource") => {}
             None => self.finding(
                 Severity::Must,
                 "RFC 9728 §2",
@@ -27,7 +29,7 @@ impl Findings {
             ),
         }
         let named = members.list("authorization_servers").unwrap_or_default();
-        if named.is_empty() {
+        if named.is_empty() && !self.is_mistyped("authorization_servers") {
             self.note("the resource metadata names no authorization server (RFC 9728 §2)");
         }
         if let Some(server) = server

@@ -1,7 +1,7 @@
 //! One document, one fault at a time.
 
 use super::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const ISSUER: &str = "https://as.example";
 
@@ -56,7 +56,12 @@ fn each_member_that_is_wrong_is_found_and_nothing_else() {
             Must,
             "no authorization_endpoint",
         ),
-        ("authorization_endpoint", json!(7), Must, "is not a string"),
+        (
+            "authorization_endpoint",
+            json!(7),
+            Must,
+            "is the number 7; it must be a string",
+        ),
         (
             "authorization_endpoint",
             json!("http://as.example/"),
@@ -183,7 +188,6 @@ fn each_member_that_is_wrong_is_found_and_nothing_else() {
             Should,
             "unsigned",
         ),
-        ("scopes_supported", json!("openid"), Must, "neither a list"),
         ("ui_locales_supported", json!([]), Must, "empty list"),
     ];
     for (member, value, severity, part) in cases {
@@ -196,6 +200,124 @@ fn each_member_that_is_wrong_is_found_and_nothing_else() {
         assert!(
             *its_severity == severity && message.contains(part),
             "{member} {value}: {found:?}"
+        );
+    }
+}
+
+/// A document that a login takes, where each fault of type is the only one.
+fn sound_openid() -> Value {
+    let mut document = sound();
+    document["jwks_uri"] = json!("https://as.example/jwks");
+    document["scopes_supported"] = json!(["openid"]);
+    document["subject_types_supported"] = json!(["public"]);
+    document["id_token_signing_alg_values_supported"] = json!(["RS256"]);
+    document["device_authorization_endpoint"] = json!("https://as.example/device");
+    document["grant_types_supported"] = json!(["authorization_code", DEVICE_CODE]);
+    document
+}
+
+#[test]
+fn a_member_of_another_type_is_one_finding_whatever_follows_from_it() {
+    let openid = |document: &Value| FoundDocument {
+        url: Url::parse("https://as.example/.well-known/openid-configuration").unwrap(),
+        ..found(document)
+    };
+    let list = "a list of strings";
+    for (member, value, shown, expected) in [
+        ("issuer", json!(7), "the number 7", "a string"),
+        ("authorization_endpoint", json!(["x"]), "a list", "a string"),
+        ("token_endpoint", json!({}), "an object", "a string"),
+        ("revocation_endpoint", json!(true), "true", "a string"),
+        ("jwks_uri", json!(7), "the number 7", "a string"),
+        ("scopes_supported", json!("openid"), "the string \"openid\"", list),
+        (
+            "scopes_supported",
+            json!(["openid", 7]),
+            "a list with the number 7",
+            list,
+        ),
+        ("scopes_supported", json!([null]), "a list with null", list),
+        ("scopes_supported", json!(true), "true", list),
+        ("response_types_supported", json!("code"), "the string \"code\"", list),
+        (
+            "grant_types_supported",
+            json!("implicit"),
+            "the string \"implicit\"",
+            list,
+        ),
+        (
+            "code_challenge_methods_supported",
+            json!("S256"),
+            "the string \"S256\"",
+            list,
+        ),
+        (
+            "code_challenge_methods_supported",
+            json!([256]),
+            "a list with the number 256",
+            list,
+        ),
+        (
+            "token_endpoint_auth_methods_supported",
+            json!("none"),
+            "the string \"none\"",
+            list,
+        ),
+        (
+            "subject_types_supported",
+            json!("public"),
+            "the string \"public\"",
+            list,
+        ),
+        (
+            "id_token_signing_alg_values_supported",
+            json!("none"),
+            "the string \"none\"",
+            list,
+        ),
+        (
+            "authorization_response_iss_parameter_supported",
+            json!("true"),
+            "the string \"true\"",
+            "true or false",
+        ),
+        ("request_parameter_supported", json!(["x"]), "a list", "true or false"),
+        ("mtls_endpoint_aliases", json!("x"), "the string \"x\"", "an object"),
+        (
+            "new_things_supported",
+            json!(7),
+            "the number 7",
+            "a list of strings, or true or false",
+        ),
+    ] {
+        let mut document = sound_openid();
+        document[member] = value.clone();
+        let alone = DiscoveryReport {
+            server: Some(openid(&document)),
+            ..DiscoveryReport::default()
+        };
+        let beside = DiscoveryReport {
+            server: Some(found(&document)),
+            other_documents: vec![openid(&document)],
+            ..DiscoveryReport::default()
+        };
+        for report in [alone, beside] {
+            let findings = findings(&report);
+            let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+            assert_eq!(messages, [format!("{member} is {shown}; it must be {expected}")]);
+            assert_eq!(findings[0].severity, Severity::Must, "{member}");
+        }
+        // in the further document alone it is not a difference, too
+        let further = findings(&DiscoveryReport {
+            server: Some(found(&sound_openid())),
+            other_documents: vec![openid(&document)],
+            ..DiscoveryReport::default()
+        });
+        let messages: Vec<&str> = further.iter().map(|finding| finding.message.as_str()).collect();
+        let url = "https://as.example/.well-known/openid-configuration";
+        assert_eq!(
+            messages,
+            [format!("{member} is {shown}; it must be {expected} ({url})")]
         );
     }
 }
@@ -269,6 +391,13 @@ fn a_resource_names_itself_and_servers_that_may_be_asked() {
         of(json!({"resource": "https://as.example/api", "authorization_servers": [ISSUER]})),
         []
     );
+    for (member, value) in [("resource", json!(7)), ("authorization_servers", json!(ISSUER))] {
+        let mut document = json!({"resource": "https://as.example/api", "authorization_servers": [ISSUER]});
+        document[member] = value;
+        let found = of(document);
+        let [only] = &found[..] else { panic!("{found:?}") };
+        assert!(only.message.starts_with(&format!("{member} is the ")), "{only:?}");
+    }
     let found =
         of(json!({"resource": "https://other.example", "authorization_servers": ["https://127.0.0.1/", ISSUER]}));
     let parts = ["https://other.example", "private address", "2 authorization servers"];
