@@ -17,6 +17,9 @@ use crate::secret::Secret;
 use serde_json::{Map, Value};
 use url::Url;
 
+/// What the rules lack that are about APIs.
+pub(super) const NEEDS_API: &str = "this needs the URL of an API: oauth check URL";
+
 /// What an MCP client takes.
 const ACCEPT: &str = "application/json, text/event-stream";
 
@@ -194,5 +197,5 @@ pub(super) fn is_refused(exchange: &Exchange) -> bool {
 
 /// Where no API is examined.
 pub(super) fn no_api<T>() -> Result<T, Failure> {
-    inconclusive("this is about APIs: examine one by its URL")
+    inconclusive(NEEDS_API)
 }

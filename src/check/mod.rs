@@ -55,14 +55,15 @@ use crate::flow::login::callback::random_unused_port;
 use crate::flow::login::{CallbackChoice, LoginContext};
 use crate::protocol::random::Randomness;
 use crate::protocol::redirect_uri::RedirectUri;
+use crate::rules::Rule;
 use crate::trace::Event;
-use api::Api;
+use api::{Api, NEEDS_API};
 use context::Check;
 use logins::Logins;
 use own_client::REGISTERS;
 use prober::Prober;
-use registrations::Registrations;
-use report::Stop;
+use registrations::{NEEDS_REGISTER, Registrations};
+use report::{Stop, inconclusive};
 use results::Results;
 use rules::metadata::Documents;
 use rules::{authorization_details, pushed_authorization, request_object, signed_response};
@@ -79,6 +80,9 @@ use tokio::runtime::Runtime;
 /// Why a check ends where the server asks, and no one can answer.
 const NOBODY: &str =
     "the server does not grant without asking, and CI is set and there is no terminal, so no user can sign in";
+
+/// What rules lack that are tested where an API is examined or clients are registered.
+const NEEDS_API_OR_REGISTER: &str = "this needs the URL of an API, or --register";
 
 /// Examines the server.
 ///
@@ -152,7 +156,7 @@ fn needs_home_of_client(check: &Check<'_, '_>) -> Result<(), CheckError> {
 
 /// The groups of rules, in their order.
 fn examine(check: &mut Check<'_, '_>, documents: &Documents) {
-    leave_out(check);
+    skip_what_needs_more(check);
     metadata::run(check, documents);
     resource::run_metadata(check);
     challenge::run(check);
@@ -220,16 +224,21 @@ fn report(check: Check<'_, '_>) -> Result<Report, CheckError> {
     Ok(prober.results.into_report(&server, logins.without_login()))
 }
 
-/// Leaves out the rules about APIs where there is none, and those that are not
-/// wants unasked, unless they are named one by one.
-fn leave_out(check: &mut Check<'_, '_>) {
+/// Skips the rules about APIs where there is none, and those that register
+/// clients where that is not wanted. Rules that only may need either are tested
+/// where they are named one by one.
+fn skip_what_needs_more(check: &mut Check<'_, '_>) {
     let (has_api, registers) = (check.api.is_some(), check.prober.request.registers);
-    check.prober.results.leave_out(&|rule| match rule.group() {
-        "resource" | "challenge" => !has_api,
-        "registration" => !registers,
-        "client-id-document" => !has_api && !registers,
-        _ => false,
-    });
+    let is_named = !check.prober.request.rules.only.is_empty();
+    for rule in Rule::ALL {
+        let needs = match rule.group() {
+            "resource" | "challenge" if !has_api => NEEDS_API,
+            "registration" if !registers => NEEDS_REGISTER,
+            "client-id-document" if !has_api && !registers && !is_named => NEEDS_API_OR_REGISTER,
+            _ => continue,
+        };
+        check.prober.record(*rule, inconclusive(needs), None);
+    }
 }
 
 /// Says which server is examined with the API.

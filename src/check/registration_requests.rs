@@ -2,7 +2,7 @@
 
 use super::context::Check;
 use super::exchange::Exchange;
-use super::registrations::{Management, Registered, management, registered_members};
+use super::registrations::{Management, NEEDS_REGISTER, Registered, management, registered_members};
 use super::report::{Failure, inconclusive, violated};
 use crate::foreign_text::Quoted;
 use crate::protocol::client::ClientAuthenticationMethod;
@@ -53,7 +53,7 @@ impl Check<'_, '_> {
     /// deleted at the end.
     pub(super) fn register(&mut self, change: impl FnOnce(&mut Value)) -> Result<Exchange, Failure> {
         if !self.prober.request.registers {
-            return inconclusive("this registers clients: add --register");
+            return inconclusive(NEEDS_REGISTER);
         }
         let Some(endpoint) = self.prober.target.registration_endpoint.clone() else {
             return inconclusive("the server announces no registration_endpoint");

@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 use std::rc::Rc;
 use url::Url;
 
+/// What the rules lack that are about the registration of clients.
+pub(super) const NEEDS_REGISTER: &str = "this needs --register, which registers clients at the server";
+
 /// A client that was registered.
 pub(super) struct Registered {
     pub(super) exchange: Exchange,

@@ -42,14 +42,6 @@ impl Results {
         }
     }
 
-    /// Leaves out these rules, unless rules were named one by one.
-    pub(super) fn leave_out(&mut self, is_left_out: &dyn Fn(Rule) -> bool) {
-        if self.selection.only.is_empty() {
-            let left_out = Rule::ALL.iter().copied().filter(|rule| is_left_out(*rule));
-            self.selection.skip.extend(left_out);
-        }
-    }
-
     /// Whether the rule was asked for, whatever is known by now.
     pub(super) fn selects(&self, rule: Rule) -> bool {
         self.selection.has(rule)

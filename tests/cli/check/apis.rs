@@ -172,7 +172,7 @@ fn clients_that_cannot_be_deleted_are_listed() {
 }
 
 #[test]
-fn rules_about_apis_are_not_asked_for_where_an_issuer_is_examined() {
+fn rules_about_apis_say_what_they_need_where_an_issuer_is_examined() {
     let home = Home::new();
     let server = server(&[]);
     let mut command = home.oauth();
@@ -187,7 +187,16 @@ fn rules_about_apis_are_not_asked_for_where_an_issuer_is_examined() {
     ]);
     let outcome = run(&mut command).expect_code(0);
     for (id, rule) in rules(&outcome).into_iter().filter(|(id, _)| is_of_apis(id)) {
-        assert_eq!(rule["reason"], "not selected", "{id}");
+        let needs = match id.split_once('.').expect("a group").0 {
+            "resource" | "challenge" => "this needs the URL of an API: oauth check URL",
+            "registration" => "this needs --register, which registers clients at the server",
+            _ => "this needs the URL of an API, or --register",
+        };
+        assert_eq!(
+            (&rule["verdict"], &rule["reason"]),
+            (&"skipped".into(), &needs.into()),
+            "{id}"
+        );
     }
     assert!(!server.log().contains("/register") && !server.log().contains("/mcp"));
 }

@@ -168,7 +168,7 @@ fn a_server_that_keeps_every_rule_passes() {
         .into_iter()
         .filter(|id| with_verdict(&confidential, &["skipped"]).contains(id))
         .filter(|id| with_verdict(&signing, &["skipped"]).contains(id))
-        // They are not asked for where an issuer is examined.
+        // They need an API, or a check that registers.
         .filter(|id| !is_of_apis(id))
         .filter(|id| with_verdict(&certified, &["skipped"]).contains(id))
         .collect();

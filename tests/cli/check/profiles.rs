@@ -1,7 +1,7 @@
 //! `--for`: the rules of a profile, as binding as it makes them; and `--sarif`.
 
 use super::honest_server::{self, start_with};
-use super::{Client, check, is_of_apis, lenient_server, rules, with_verdict};
+use super::{Client, check, lenient_server, rules, with_verdict};
 use crate::support::binary::Home;
 use crate::support::literal_server::Reply;
 use crate::support::outcome::{Outcome, members, run};
@@ -76,8 +76,7 @@ fn rules_of_other_profiles_are_not_asked_for() {
         .collect();
     let expected = Rule::ALL
         .iter()
-        // There is no API here.
-        .filter(|rule| rule.level_in(ServerProfile::Rfc9700).is_none() || is_of_apis(rule.id()));
+        .filter(|rule| rule.level_in(ServerProfile::Rfc9700).is_none());
     assert_eq!(not_asked_for, expected.map(|rule| rule.id().to_owned()).collect());
 }
 
