@@ -524,6 +524,17 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print only errors and prompts that need action'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -l json -d 'Results as JSON on stdout, messages as JSON lines on stderr'
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l rule -d 'Test this rule only, or the rules of a group such as pkce; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l skip -d 'Leave this rule out, or the rules of a group; repeatable' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l for -d 'Test the rules of this profile, as binding as it makes them' -r -f -a "oauth2.1\t'OAuth 2.1'
+rfc9700\t'Best Current Practice for OAuth 2.0 Security'
+oidc\t'OpenID Connect'
+fapi2\t'FAPI 2.0 Security Profile'
+mcp\t'Model Context Protocol'"
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l explain -d 'Explain this rule, or each rule of a group such as pkce, with a link to its section, and test nothing' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l html -d 'Write the report as a page for a ticket, too' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l junit -d 'Write the report as JUnit XML, too' -r -F
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l sarif -d 'Write the report as SARIF 2.1.0, too' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -s p -l profile -d 'Profile to use; options given here are saved to it [env: OAUTH_PROFILE]' -r -f -a "(__oauth_profile_names)"
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l provider -d 'A known provider, such as google or gitlab:HOST; sets its endpoints and parameters (list: oauth providers)' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l issuer -d 'Authorization server; its metadata is discovered' -r
@@ -576,17 +587,6 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l success-url -d 'UR
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l timeout -d 'How long to wait for the browser' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l browser -d 'Browser command; %s is replaced by the URL, else the URL is appended' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l stop-before -d 'Stop before this step, and show what came back and what would be sent; store nothing' -r -f -a "exchange\t'Step 6: the code is not exchanged'"
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l rule -d 'Test this rule only; repeatable' -r
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l skip -d 'Leave this rule out; repeatable' -r
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l for -d 'Test the rules of this profile, as binding as it makes them' -r -f -a "oauth2.1\t'OAuth 2.1'
-rfc9700\t'Best Current Practice for OAuth 2.0 Security'
-oidc\t'OpenID Connect'
-fapi2\t'FAPI 2.0 Security Profile'
-mcp\t'Model Context Protocol'"
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l explain -d 'Explain this rule, or each rule of a group such as pkce, with a link to its section, and test nothing' -r
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l html -d 'Write the report as a page for a ticket, too' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l junit -d 'Write the report as JUnit XML, too' -r -F
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l sarif -d 'Write the report as SARIF 2.1.0, too' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l trace -d 'Also write the trace to FILE (.json, .har, .html or .mmd); repeatable [env: OAUTH_TRACE]' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l deadline -d 'Time limit for the whole command [env: OAUTH_DEADLINE]' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l color -d 'When to use colour [default: auto] [env: NO_COLOR, CLICOLOR_FORCE]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
@@ -600,6 +600,8 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l cacert -d 'Certifi
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l cert -d 'Client certificate (PEM), with --key' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l proxy -d 'Proxy for all requests but those to this machine' -r
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l list -d 'List the rules and test nothing'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l all -d 'Show each rule, those that passed too (also -v)'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l no-probe -d 'Fetch only well-known documents from the URL of an API'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l assume-pkce -d 'Take it that the server of an API knows PKCE, though its metadata does not say so'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l allow-http -d 'Permit http endpoints outside this machine'
@@ -614,8 +616,6 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l no-browser -d 'Pri
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l refresh-token-stdin -d 'Read a refresh token from standard input instead of opening a browser'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l no-save -d 'Do not save to the configuration file'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l no-store -d 'Store no session; print the token response as JSON (= --store none). --no-save leaves out the profile too'
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l list -d 'List the rules and test nothing'
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l all -d 'Show each rule, those that passed too (also -v)'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -s v -l verbose -d 'Show the seven steps (-v), each HTTP exchange (-vv), decisions (-vvv); secrets redacted'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l show-secrets -d 'Do not redact secrets in the trace'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -s q -l quiet -d 'Print only errors and prompts that need action'

@@ -9,7 +9,7 @@ mod profile;
 mod purpose;
 mod reference;
 
-pub use group::RuleOrGroup;
+pub use group::{RuleOrGroup, UnknownRuleOrGroup};
 pub use profile::ServerProfile;
 
 use crate::foreign_text::sanitize;

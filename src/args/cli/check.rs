@@ -1,7 +1,7 @@
 //! The flags of `oauth check`.
 
 use crate::args::login::LoginOptions;
-use crate::rules::{Rule, RuleOrGroup, ServerProfile};
+use crate::rules::{RuleOrGroup, ServerProfile};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
@@ -9,15 +9,12 @@ use std::path::PathBuf;
 /// Options of `oauth check`.
 #[derive(Debug, Args)]
 pub struct CheckOptions {
-    /// The server and the client, as for a login. Nothing is saved or stored.
-    #[command(flatten)]
-    pub login: LoginOptions,
-    /// Test this rule only; repeatable
-    #[arg(long, value_name = "ID", help_heading = "Rules")]
-    pub rule: Vec<Rule>,
-    /// Leave this rule out; repeatable
-    #[arg(long, value_name = "ID", help_heading = "Rules")]
-    pub skip: Vec<Rule>,
+    /// Test this rule only, or the rules of a group such as pkce; repeatable
+    #[arg(long, value_name = "RULE", help_heading = "Rules")]
+    pub rule: Vec<RuleOrGroup>,
+    /// Leave this rule out, or the rules of a group; repeatable
+    #[arg(long, value_name = "RULE", help_heading = "Rules")]
+    pub skip: Vec<RuleOrGroup>,
     /// Test the rules of this profile, as binding as it makes them
     #[arg(long = "for", value_name = "PROFILE", help_heading = "Rules")]
     pub server_profile: Option<ServerProfile>,
@@ -39,6 +36,9 @@ pub struct CheckOptions {
     /// Write the report as SARIF 2.1.0, too
     #[arg(long, value_name = "FILE", help_heading = "Rules", value_hint = ValueHint::FilePath)]
     pub sarif: Option<PathBuf>,
+    /// The server and the client, as for a login. Nothing is saved or stored.
+    #[command(flatten)]
+    pub login: LoginOptions,
 }
 
 impl ValueEnum for ServerProfile {

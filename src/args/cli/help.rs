@@ -31,6 +31,13 @@ pub(super) fn definition() -> Command {
     let command = names.fold(CommandLine::command(), |command, name| {
         command.mut_arg(name, |argument| argument.hide(true))
     });
+    // A check takes the options of a login, and saves none of them.
+    let command = command.mut_subcommand("check", |check| {
+        check.mut_arg("profile", |profile| {
+            profile
+                .help("Profile to use; options given here hold for this check and are not saved [env: OAUTH_PROFILE]")
+        })
+    });
     with_footer(command)
 }
 

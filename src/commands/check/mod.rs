@@ -92,17 +92,21 @@ fn verdict(report: Report) -> Result<(), Error> {
 
 /// The rules that were asked for.
 fn selection(options: &CheckOptions) -> Result<Selection, Error> {
+    let all = |names: &[RuleOrGroup]| names.iter().flat_map(RuleOrGroup::rules).copied().collect();
     let selection = Selection {
         profile: options.server_profile,
-        only: options.rule.clone(),
-        skip: options.skip.clone(),
+        only: all(&options.rule),
+        skip: all(&options.skip),
     };
-    let foreign = selection.only.iter().find(|rule| !selection.is_of_profile(**rule));
-    match foreign.zip(selection.profile) {
+    let is_foreign = |name: &&RuleOrGroup| !name.rules().iter().any(|rule| selection.is_of_profile(*rule));
+    match options.rule.iter().find(is_foreign).zip(selection.profile) {
         None => Ok(selection),
-        Some((rule, profile)) => Err(SettingsError::Value {
+        Some((name, profile)) => Err(SettingsError::Value {
             name: "--rule".to_owned(),
-            problem: format!("{rule} is not a rule of the profile {profile}"),
+            problem: match name {
+                RuleOrGroup::Rule(rule) => format!("{rule} is not a rule of the profile {profile}"),
+                RuleOrGroup::Group(_) => format!("the profile {profile} has no rule of the group {name}"),
+            },
             hint: Some(format!("To see those that are: oauth check --list --for {profile}")),
         }
         .into()),

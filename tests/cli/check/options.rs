@@ -83,12 +83,88 @@ fn rules_are_chosen_and_left_out() {
 }
 
 #[test]
-fn a_rule_that_does_not_exist_is_a_usage_error() {
+fn a_group_is_chosen_and_left_out_by_its_name() {
     let home = Home::new();
-    for flag in ["--rule", "--skip"] {
-        let outcome = run(home.oauth().args(["check", "http://127.0.0.1:1", flag, "pkce.wrong"])).expect_code(2);
-        assert!(outcome.stderr.contains("there is no rule `pkce.wrong`"), "{outcome:#?}");
+    let server = lenient_server(&home, &["--approve", "auto", "--break", "pkce.plain"]);
+    let of_group = |group: &str| -> Vec<String> {
+        let group = Rule::ALL.iter().filter(|rule| rule.group() == group);
+        group.map(|rule| rule.id().to_owned()).collect()
+    };
+    let with = |arguments: &[&str]| {
+        let mut command = check(&home, &server.issuer(), Client::Public);
+        let outcome = run(command.arg("--json").args(arguments)).expect_code(0);
+        let mut tested: Vec<String> = rules(&outcome)
+            .into_iter()
+            .filter(|(_, rule)| rule["reason"] != "not selected")
+            .map(|(id, _)| id)
+            .collect();
+        let place = |id: &String| Rule::ALL.iter().position(|rule| rule.id() == id);
+        tested.sort_by_key(place);
+        tested
+    };
+    assert_eq!(with(&["--rule", "pkce"]), of_group("pkce"));
+    let mut without_plain = of_group("pkce");
+    without_plain.retain(|id| id != "pkce.plain");
+    assert_eq!(with(&["--rule", "pkce", "--skip", "pkce.plain"]), without_plain);
+    let mut with_one_more = of_group("pkce");
+    with_one_more.push("code.single-use".to_owned());
+    assert_eq!(with(&["--rule", "code.single-use", "--rule", "pkce"]), with_one_more);
+    let left = with(&["--rule", "pkce", "--rule", "code.single-use", "--skip", "pkce"]);
+    assert_eq!(left, ["code.single-use"]);
+    // of a group, the rules that the profile has
+    let left = with(&["--rule", "metadata", "--for", "rfc9700"]);
+    assert!(left.len() > 2 && left.len() < of_group("metadata").len(), "{left:?}");
+    let mut command = home.oauth();
+    let outcome = run(command.args(["check", "http://127.0.0.1:1", "--rule", "id-token", "--for", "rfc9700"]));
+    let error = outcome.expect_error(2).error();
+    assert!(
+        error.contains("the profile rfc9700 has no rule of the group id-token"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_name_that_neither_a_rule_nor_a_group_has_is_a_usage_error_with_the_nearest() {
+    let home = Home::new();
+    for flag in ["--rule", "--skip", "--explain"] {
+        for (name, said) in [
+            (
+                "pkce.requred",
+                "there is no rule and no group `pkce.requred`; did you mean `pkce.required`?",
+            ),
+            ("pkec", "there is no rule and no group `pkec`; did you mean `pkce`?"),
+            (
+                "zebra",
+                "there is no rule and no group `zebra`; to see them: oauth check --list",
+            ),
+        ] {
+            let outcome = run(home.oauth().args(["check", "http://127.0.0.1:1", flag, name])).expect_code(2);
+            assert!(outcome.stderr.contains(said), "{outcome:#?}");
+        }
     }
+}
+
+#[test]
+fn the_help_begins_with_the_choice_of_rules_and_says_that_nothing_is_saved() {
+    let home = Home::new();
+    for arguments in [&["check", "--help"][..], &["help", "check"], &["check", "-h"]] {
+        let help = run(home.oauth().args(arguments)).expect_code(0).stdout;
+        let place = |heading: &str| help.find(&format!("\n{heading}:\n")).expect("a heading");
+        assert!(
+            place("Rules") < place("Server") && place("Server") < place("Client"),
+            "{help}"
+        );
+        let words: Vec<&str> = help.split_whitespace().collect();
+        let text = words.join(" ");
+        assert!(text.contains("hold for this check and are not saved"), "{help}");
+        assert!(!text.contains("options given here are saved to it"), "{help}");
+    }
+    let login = run(home.oauth().args(["login", "--help"])).expect_code(0).stdout;
+    let words: Vec<&str> = login.split_whitespace().collect();
+    assert!(
+        words.join(" ").contains("options given here are saved to it"),
+        "{login}"
+    );
 }
 
 #[test]
