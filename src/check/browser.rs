@@ -63,16 +63,16 @@ impl Browser {
         }
     }
 
-    /// Says what the next logins are for, and how many are still to come with them.
+    /// Says what the next logins are for, and how many there are at most.
     fn announce(&mut self, prober: &mut Prober<'_, '_>, logins: usize, purpose: &str, remaining: usize) {
-        let about = self.count + remaining.max(logins);
+        let most = self.count + remaining.max(logins);
         let first = self.count + 1;
         self.count += logins;
         let which = match logins {
             1 => format!("login {first}"),
             _ => format!("logins {first} to {}", self.count),
         };
-        let text = format!("{which} of about {about}: {purpose}");
+        let text = format!("{which} of up to {most}: {purpose}");
         prober.world.caller.observe(&Event::Outcome(&text));
     }
 

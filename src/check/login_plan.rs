@@ -1,5 +1,5 @@
-//! How many logins an examination still needs in the browser, as far as can be
-//! known by now: what is shown to the person before each.
+//! How many logins an examination still needs in the browser at most: what is
+//! shown to the person before each.
 
 use crate::rules::Rule;
 
@@ -7,29 +7,27 @@ use crate::rules::Rule;
 enum Plan {
     /// One login for all of these.
     Shared(&'static [Rule]),
-    /// One for all of these; where a failed redemption ends a code, one for each.
-    EachWhereCodesEnd(&'static [Rule]),
-    /// One for each of these, where the server shows a sign-in page before it
-    /// looks at the request.
+    /// One for each of these, where the server ends a code at a failed
+    /// redemption, or shows a sign-in page before it looks at the request.
     Each(&'static [Rule]),
 }
 
 const PLANS: &[Plan] = &[
-    Plan::EachWhereCodesEnd(&[
+    Plan::Each(&[
         Rule::TokenGet,
         Rule::TokenQuery,
         Rule::TokenRepeated,
         Rule::CodeClientMissing,
         Rule::CodeClient,
     ]),
-    Plan::EachWhereCodesEnd(&[
+    Plan::Each(&[
         Rule::PkceWrongVerifier,
         Rule::PkceMissingVerifier,
         Rule::PkceChallengeAsVerifier,
         Rule::CodeRedirectUri,
         Rule::CodeRedirectUriMissing,
     ]),
-    Plan::EachWhereCodesEnd(&[
+    Plan::Each(&[
         Rule::AssertionSignature,
         Rule::AssertionUnsigned,
         Rule::AssertionAudience,
@@ -73,14 +71,13 @@ const PLANS: &[Plan] = &[
     Plan::Shared(&[Rule::RevocationRefresh, Rule::RevocationCascade]),
 ];
 
-/// Logins that are still to come, with the one that begins. `wants` says which
-/// rules have no verdict yet.
-pub(super) fn remaining(wants: &dyn Fn(Rule) -> bool, codes_end: bool) -> usize {
+/// The most logins that are still to come, with the one that begins. `wants`
+/// says which rules have no verdict yet.
+pub(super) fn remaining(wants: &dyn Fn(Rule) -> bool) -> usize {
     let wanted = |rules: &[Rule]| rules.iter().filter(|rule| wants(**rule)).count();
     let logins = PLANS.iter().map(|plan| match plan {
         Plan::Shared(rules) => wanted(rules).min(1),
-        Plan::EachWhereCodesEnd(rules) if !codes_end => wanted(rules).min(1),
-        Plan::EachWhereCodesEnd(rules) | Plan::Each(rules) => wanted(rules),
+        Plan::Each(rules) => wanted(rules),
     });
     logins.sum()
 }

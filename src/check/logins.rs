@@ -259,7 +259,7 @@ impl Logins {
         Ok(is_heard)
     }
 
-    /// Logins in the browser that are still to come, once it is known that
+    /// The most logins in the browser that are still to come, once it is known that
     /// someone has to sign in.
     pub(super) fn in_browser_left(&self, prober: &Prober<'_, '_>) -> usize {
         match self.interactivity {
@@ -268,9 +268,9 @@ impl Logins {
         }
     }
 
-    /// Logins that are still to come, with the one that begins.
+    /// The most logins that are still to come, with the one that begins.
     fn remaining(&self, prober: &Prober<'_, '_>) -> usize {
-        let planned = login_plan::remaining(&|rule| prober.wants(rule), self.failures_end_codes);
+        let planned = login_plan::remaining(&|rule| prober.wants(rule));
         let with_own_login = planned.saturating_sub(self.pool.len());
         let baseline = usize::from(self.baseline.is_none());
         baseline + with_own_login.max(self.pending.len()) + self.pending_variants

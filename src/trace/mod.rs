@@ -149,7 +149,7 @@ pub struct Progress<'a> {
     pub rule: &'a str,
     /// What it says.
     pub text: &'a str,
-    /// Logins in the browser that are still to come, where there are any.
+    /// The most logins in the browser that are still to come, where there are any.
     pub logins_left: usize,
 }
 

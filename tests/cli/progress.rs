@@ -127,9 +127,9 @@ fn check_shows_which_rule_of_how_many_is_tried_and_how_many_logins_are_left() {
     let mut command = at_terminal(&home);
     command.args(["check", &server.origin(), "--client-id", "c", "--no-browser"]);
     let mut child = terminal.start(&mut command);
-    let mut shown = terminal.screen_until("logins left");
+    let mut shown = terminal.screen_until("more logins");
     let drawn = rows(&shown);
-    let line = Regex::new(r"^\S (\d+)/(\d+) [a-z-]+\.[a-z0-9-]+: .* (\d+) logins left$").expect("a pattern");
+    let line = Regex::new(r"^\S (\d+)/(\d+) [a-z-]+\.[a-z0-9-]+: .* up to (\d+) more logins$").expect("a pattern");
     let last = drawn.last().expect("a row").trim_end();
     let numbers = line.captures(last).unwrap_or_else(|| panic!("{drawn:#?}"));
     let number = |place: usize| numbers[place].parse::<usize>().expect("a number");
@@ -139,7 +139,7 @@ fn check_shows_which_rule_of_how_many_is_tried_and_how_many_logins_are_left() {
     drop(release);
     shown += &terminal.last_screen();
     let end = rows(&shown);
-    assert!(!end.iter().any(|row| row.contains("logins left")), "{end:#?}");
+    assert!(!end.iter().any(|row| row.contains("more logins")), "{end:#?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! An examination of a server that asks the resource owner each time.
 
+use super::sign_in_first::logins;
 use super::{Client, check, lenient_server, rules, with_verdict};
 use crate::support::authorization_server::FakeBrowser;
 use crate::support::binary::Home;
@@ -53,6 +54,14 @@ fn a_person_signs_in_a_few_times_and_is_told_what_for() {
         with_verdict(&outcome, &["fail", "warning"]),
         Vec::<String>::new(),
         "{outcome:#?}"
+    );
+    // what is announced at first is kept to
+    let logins = logins(&outcome);
+    assert_eq!(logins.len(), LOGINS, "{logins:?}");
+    assert!(logins.iter().all(|(number, most)| number <= most), "{logins:?}");
+    assert!(
+        logins.is_sorted_by(|(_, before), (_, after)| before >= after),
+        "{logins:?}"
     );
     let rules = rules(&outcome);
     for seen in [
@@ -123,8 +132,8 @@ fn one_rule_takes_one_login_or_two() {
     let mut command = check(&home, &server.issuer(), Client::Public);
     let outcome = with_a_person(command.args(["--rule", "pkce.wrong-verifier"]), &home, 2).expect_code(9);
     for line in [
-        "login 1 of about 2: to test a complete login",
-        "login 2 of about 2: for redemptions that must fail",
+        "login 1 of up to 2: to test a complete login",
+        "login 2 of up to 2: for redemptions that must fail",
     ] {
         assert!(outcome.stderr.lines().any(|own| own == line), "{outcome:#?}");
     }

@@ -60,8 +60,8 @@ fn check(server: &LiteralServer, timeout: &str, rules: &[&str], arguments: &[&st
     Running::start(command.args(arguments)).end()
 }
 
-/// The messages about logins: number, of how many.
-fn logins(outcome: &Outcome) -> Vec<(usize, usize)> {
+/// The messages about logins: number, of up to how many.
+pub(super) fn logins(outcome: &Outcome) -> Vec<(usize, usize)> {
     let number = |text: &str| text.parse::<usize>().expect("a number");
     outcome
         .stderr
@@ -75,9 +75,9 @@ fn logins(outcome: &Outcome) -> Vec<(usize, usize)> {
             };
             let rest = text.strip_prefix("login ").or_else(|| text.strip_prefix("logins "))?;
             let (numbers, _) = rest.split_once(':')?;
-            let (last, about) = numbers.split_once(" of about ")?;
+            let (last, most) = numbers.split_once(" of up to ")?;
             let last = last.rsplit(' ').next()?;
-            Some((number(last), number(about)))
+            Some((number(last), number(most)))
         })
         .collect()
 }
@@ -248,9 +248,9 @@ fn a_login_that_is_refused_by_a_page_is_judged_and_the_others_go_on() {
         "{outcome:#?}"
     );
     let logins = logins(&outcome);
-    assert!(logins.iter().all(|(number, about)| number <= about), "{logins:?}");
-    let (last, about) = logins.last().expect("logins");
-    assert_eq!(last, about, "{logins:?}");
+    assert!(logins.iter().all(|(number, most)| number <= most), "{logins:?}");
+    let (last, most) = logins.last().expect("logins");
+    assert_eq!(last, most, "{logins:?}");
 }
 
 #[test]

@@ -288,8 +288,8 @@ impl Terminal {
         );
         let left = match progress.logins_left {
             0 => String::new(),
-            1 => "1 login left".to_owned(),
-            logins => format!("{logins} logins left"),
+            1 => "up to 1 more login".to_owned(),
+            logins => format!("up to {logins} more logins"),
         };
         match &self.waiting {
             Some(line) => line.show(message, left),
