@@ -526,11 +526,11 @@ complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_sub
 complete -c oauth -n "__fish_oauth_using_subcommand profile; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l rule -d 'Test this rule only, or the rules of a group such as pkce; repeatable' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l skip -d 'Leave this rule out, or the rules of a group; repeatable' -r
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l for -d 'Test the rules of this profile, as binding as it makes them' -r -f -a "oauth2.1\t'OAuth 2.1'
-rfc9700\t'Best Current Practice for OAuth 2.0 Security'
-oidc\t'OpenID Connect'
-fapi2\t'FAPI 2.0 Security Profile'
-mcp\t'Model Context Protocol'"
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l for -d 'Test the rules of this profile, as binding as it makes them' -r -f -a "oauth2.1\t'OAuth 2.1; no rule tests TLS, the lifetime of codes, or how APIs check tokens'
+rfc9700\t'Best Current Practice for OAuth 2.0 Security; no rule tests open redirects of the server, TLS, how APIs check tokens, or what clients do'
+oidc\t'OpenID Connect; no rule tests the implicit and hybrid flows, the claims parameter, signed requests, or encryption'
+fapi2\t'FAPI 2.0 Security Profile; no rule tests whether every client must push requests and bind tokens, the keys of clients, the lifetime of codes, TLS, or how APIs check tokens'
+mcp\t'Model Context Protocol; no rule tests whether the API passes tokens on, whether consent is asked for each client, or what clients do'"
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l explain -d 'Explain this rule, or each rule of a group such as pkce, with a link to its section, and test nothing' -r
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l html -d 'Write the report as a page for a ticket, too' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l junit -d 'Write the report as JUnit XML, too' -r -F

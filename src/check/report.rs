@@ -2,7 +2,7 @@
 //! what came, as far as it may be shown.
 
 use crate::exit::ExitCode;
-use crate::rules::{Level, Rule};
+use crate::rules::{Level, Rule, ServerProfile};
 pub use crate::trace::Verdict;
 
 /// What is between two messages where the evidence is a sequence.
@@ -151,6 +151,8 @@ pub struct Report {
     pub rules: Vec<RuleResult>,
     /// Why some rules could not be tested, where no login comes to its end.
     pub ended_early: Option<Stop>,
+    /// The profile whose rules were asked for.
+    pub profile: Option<ServerProfile>,
 }
 
 impl Report {
@@ -158,6 +160,13 @@ impl Report {
     pub fn broken(&self) -> Vec<Rule> {
         let failed = self.rules.iter().filter(|result| result.verdict == Verdict::Fail);
         failed.map(|result| result.rule).collect()
+    }
+
+    /// What the profile demands and none of these rules tests, as a sentence
+    /// without a full stop.
+    pub fn untested_demands(&self) -> Option<String> {
+        let profile = self.profile?;
+        Some(format!("no rule of {profile} tests {}", profile.untested()))
     }
 
     /// The rules that were to be tested.

@@ -196,6 +196,7 @@ impl Results {
         Report {
             server: sanitize(server),
             ended_early,
+            profile: self.selection.profile,
             rules,
         }
     }

@@ -200,6 +200,25 @@ impl ServerProfile {
         }
     }
 
+    /// What the profile demands and no rule tests, as what follows "no rule tests":
+    /// it is out of sight for a client, or takes clients of other kinds.
+    pub fn untested(self) -> &'static str {
+        match self {
+            ServerProfile::OAuth21 => "TLS, the lifetime of codes, or how APIs check tokens",
+            ServerProfile::Rfc9700 => "open redirects of the server, TLS, how APIs check tokens, or what clients do",
+            ServerProfile::OpenIdConnect => {
+                "the implicit and hybrid flows, the claims parameter, signed requests, or encryption"
+            }
+            ServerProfile::Fapi2 => {
+                "whether every client must push requests and bind tokens, the keys of clients, \
+                 the lifetime of codes, TLS, or how APIs check tokens"
+            }
+            ServerProfile::Mcp => {
+                "whether the API passes tokens on, whether consent is asked for each client, or what clients do"
+            }
+        }
+    }
+
     fn contents(self) -> &'static Contents {
         match self {
             ServerProfile::OAuth21 => &OAUTH_2_1,

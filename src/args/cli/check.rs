@@ -47,13 +47,13 @@ impl ValueEnum for ServerProfile {
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
-        let help = match self {
+        let name = match self {
             ServerProfile::OAuth21 => "OAuth 2.1",
             ServerProfile::Rfc9700 => "Best Current Practice for OAuth 2.0 Security",
             ServerProfile::OpenIdConnect => "OpenID Connect",
             ServerProfile::Fapi2 => "FAPI 2.0 Security Profile",
             ServerProfile::Mcp => "Model Context Protocol",
         };
-        Some(PossibleValue::new(self.as_str()).help(help))
+        Some(PossibleValue::new(self.as_str()).help(format!("{name}; no rule tests {}", self.untested())))
     }
 }

@@ -49,6 +49,9 @@ pub fn render(report: &Report, command_line: &str, ended_at: Timestamp) -> Strin
     }
     skipped(&mut page, report);
     passed(&mut page, report);
+    if let Some(untested) = report.untested_demands() {
+        let _ = writeln!(page, "<p>{}</p>", escape_html(&untested));
+    }
     page + "</main>\n</body>\n</html>\n"
 }
 

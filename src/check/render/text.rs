@@ -44,6 +44,9 @@ pub fn render(report: &Report, detail: Detail, colour: bool) -> String {
             text.push('\n');
         }
     }
+    if let Some(untested) = report.untested_demands() {
+        let _ = writeln!(text, "{}\n", theme.paint(Role::Aside, &untested));
+    }
     text + &summary(report)
 }
 

@@ -109,6 +109,44 @@ fn a_rule_that_the_profile_lacks_is_a_usage_error_with_the_list() {
     }
 }
 
+#[test]
+fn a_profile_says_which_of_its_demands_no_rule_tests() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto"]);
+    let help = run(home.oauth().args(["check", "--help"])).expect_code(0).stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let page = home.path().join("report.html");
+    let only = ["--rule", "pkce.wrong-verifier"];
+    for (profile, untested) in [
+        ("oauth2.1", "how APIs check tokens"),
+        ("rfc9700", "open redirects"),
+        ("oidc", "the implicit and hybrid flows"),
+        ("fapi2", "bind tokens"),
+        ("mcp", "passes tokens on"),
+    ] {
+        // a rule that each profile has
+        let only = if profile == "oidc" {
+            ["--rule", "authorize.state"]
+        } else {
+            only
+        };
+        let mut command = check(&home, &server.issuer(), Client::Public);
+        command.args(only).args(["--for", profile]);
+        let outcome = run(command.arg("--html").arg(&page)).expect_code(0);
+        let begin = format!("no rule of {profile} tests ");
+        let line = outcome.stdout.lines().find(|line| line.starts_with(&begin));
+        let line = line.unwrap_or_else(|| panic!("{outcome:#?}"));
+        assert!(line.contains(untested), "{line}");
+        let said = line.replacen(&format!("no rule of {profile} tests"), "; no rule tests", 1);
+        assert!(help.contains(&said), "{said}: {help}");
+        let html = std::fs::read_to_string(&page).expect("the page");
+        assert!(html.contains(line), "{html}");
+    }
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    let outcome = run(command.args(only)).expect_code(0);
+    assert!(!outcome.stdout.contains("no rule of"), "{outcome:#?}");
+}
+
 fn sarif(home: &Home, arguments: &[&str], issuer: &str, code: i32) -> (Value, Outcome) {
     let file = home.path().join("report.sarif");
     let mut command = check(home, issuer, Client::Public);
