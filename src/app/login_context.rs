@@ -56,7 +56,6 @@ impl BrowserLogin<'_> {
             pasted: pasted.as_mut().map(|lines| lines as &mut dyn PasteSource),
             host: &host,
             save,
-            registered: None,
         };
         let _until_stored = Uninterruptible::begin();
         Ok(runtime.block_on(flow(self.resolved.request, &mut login_context))?)

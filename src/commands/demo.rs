@@ -175,7 +175,6 @@ async fn walk(request: LoginRequest, scene: Scene<'_>, observer: &mut dyn Observ
         pasted: None,
         host,
         save: &mut save,
-        registered: None,
     };
     let logged_in = login(request, &mut context, shutdown_signal()).await?;
     let mut session = logged_in.session;

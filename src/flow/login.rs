@@ -24,9 +24,10 @@ pub use store::LoggedIn;
 pub use strays::StraySummary;
 
 use crate::exit::ExitCode;
+use crate::flow::caller::Caller;
 use crate::flow::dpop::DpopSession;
 use crate::flow::hints::RequestSummary;
-use crate::flow::registration::unregister_unused;
+use crate::flow::registration::{UnusedClient, unregister_unused};
 use crate::flow::server::{ResolvedServer, ServerError, resolve_server_for_login};
 use crate::flow::token_endpoint::request_token;
 use crate::protocol::authorization::{
@@ -61,21 +62,23 @@ pub async fn login(
     context: &mut LoginContext<'_>,
     interrupted: impl Future<Output = ExitCode>,
 ) -> Result<LoggedIn, LoginError> {
-    let outcome = walk_steps(request, context, pin!(interrupted)).await;
-    end_unused_registration(&outcome, context).await;
+    let mut registered = None;
+    let outcome = walk_steps(request, context, &mut registered, pin!(interrupted)).await;
+    end_unused_registration(&outcome, registered, &mut context.caller).await;
     outcome
 }
 
 async fn walk_steps(
     request: LoginRequest,
     context: &mut LoginContext<'_>,
+    registered: &mut Option<UnusedClient>,
     mut interrupted: Pin<&mut impl Future<Output = ExitCode>>,
 ) -> Result<LoggedIn, LoginError> {
     let assumed_ttl = request.assumed_ttl;
     let success_url = request.success_url.clone();
 
     // 1 to 5, which end with a code that is the answer to this request.
-    let authorized = authorize(request, context, interrupted.as_mut()).await?;
+    let authorized = authorize(request, context, registered, interrupted.as_mut()).await?;
 
     // 6 and 7, while the browser waits for its page.
     let Authorized {
@@ -115,6 +118,9 @@ pub async fn login_until_exchange(
     context: &mut LoginContext<'_>,
     interrupted: impl Future<Output = ExitCode>,
 ) -> Result<PreparedExchange, LoginError> {
+    let mut registered = None;
+    let outcome = authorize(request, context, &mut registered, pin!(interrupted)).await;
+    end_unused_registration(&outcome, registered, &mut context.caller).await;
     let Authorized {
         callback: ValidatedCallback {
             authorization,
@@ -124,11 +130,7 @@ pub async fn login_until_exchange(
         dpop,
         receiver,
         ..
-    } = {
-        let authorized = authorize(request, context, pin!(interrupted)).await;
-        end_unused_registration(&authorized, context).await;
-        authorized?
-    };
+    } = outcome?;
     let (token_request, _) = authorization.redeem();
     let authorization_response = received.params.clone();
     received.respond(Page::Stopped, &receiver.redirect_uri, context.caller.observer);
@@ -145,9 +147,11 @@ pub async fn login_until_exchange(
     })
 }
 
+/// A client that is registered on the way is left in `registered`.
 async fn authorize(
     request: LoginRequest,
     context: &mut LoginContext<'_>,
+    registered: &mut Option<UnusedClient>,
     mut interrupted: Pin<&mut impl Future<Output = ExitCode>>,
 ) -> Result<Authorized, LoginError> {
     // 1. The resource owner asks the client: metadata, listener, verifier, challenge and state are made ready.
@@ -162,7 +166,7 @@ async fn authorize(
     };
     let mut server = or_interrupted(interrupted.as_mut(), resolving).await?;
     let authorization_endpoint = server.authorization_endpoint(&mut context.caller)?.clone();
-    let opening = open_callback(&request, &mut server, &mut context.registered, &mut context.caller);
+    let opening = open_callback(&request, &mut server, registered, &mut context.caller);
     let (client, mut receiver) = or_interrupted(interrupted.as_mut(), opening).await?;
     let carrier = Carrier::choose(&request, &server, &client, &mut context.caller)?;
     let verifying = response_verifier(&request, &server, &client, &mut context.caller);
@@ -239,10 +243,13 @@ struct Issuing<'r> {
 
 /// Deletes the client that was registered for a login which failed: no session
 /// has it, and the next login registers another one.
-async fn end_unused_registration<T>(outcome: &Result<T, LoginError>, context: &mut LoginContext<'_>) {
-    let registered = context.registered.take();
+async fn end_unused_registration<T>(
+    outcome: &Result<T, LoginError>,
+    registered: Option<UnusedClient>,
+    caller: &mut Caller<'_>,
+) {
     if let (Err(_), Some(client)) = (outcome, registered) {
-        unregister_unused(&client, &mut context.caller).await;
+        unregister_unused(&client, caller).await;
     }
 }
 

@@ -225,7 +225,6 @@ fn examine(context: &Context, options: &CheckOptions, rules: Selection) -> Resul
         pasted: pasted.as_mut().map(|lines| lines as &mut dyn PasteSource),
         host: &host,
         save: &mut save_nothing,
-        registered: None,
     };
     Ok(check_server(&request, &mut login_context, &runtime, shutdown)?)
 }

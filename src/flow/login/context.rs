@@ -3,7 +3,6 @@
 
 use crate::exit::Diagnosis;
 use crate::flow::caller::Caller;
-use crate::flow::registration::UnusedClient;
 use crate::secret::Secret;
 use crate::store::Session;
 use crate::trace::Observer;
@@ -54,6 +53,4 @@ pub struct LoginContext<'a> {
     /// Where this process runs, which decides what is said about reaching the callback.
     pub host: &'a HostEnvironment,
     pub save: &'a mut SaveSession<'a>,
-    /// The client that the login registers, until its end is known.
-    pub registered: Option<UnusedClient>,
 }
