@@ -11,8 +11,6 @@ enum MemberType {
     Switch,
     List,
     Object,
-    /// A member that is not known here: its name says that it announces something.
-    ListOrSwitch,
 }
 
 /// Members that are strings and not URLs of endpoints.
@@ -68,7 +66,9 @@ impl MemberType {
         } else if name == "mtls_endpoint_aliases" {
             Some(MemberType::Object)
         } else {
-            name.ends_with("_supported").then_some(MemberType::ListOrSwitch)
+            // An extension may announce what it has in a form of its own: OpenID4VP
+            // has an object in `vp_formats_supported`.
+            None
         }
     }
 
@@ -79,7 +79,6 @@ impl MemberType {
             MemberType::Switch => value.is_boolean(),
             MemberType::List => is_list(),
             MemberType::Object => value.is_object(),
-            MemberType::ListOrSwitch => value.is_boolean() || is_list(),
         }
     }
 
@@ -89,7 +88,6 @@ impl MemberType {
             MemberType::Switch => "true or false",
             MemberType::List => "a list of strings",
             MemberType::Object => "an object",
-            MemberType::ListOrSwitch => "a list of strings, or true or false",
         }
     }
 }
@@ -100,7 +98,7 @@ impl MemberType {
 pub fn type_fault(name: &str, value: &Value) -> Option<String> {
     let expected = MemberType::of(name).filter(|expected| !value.is_null() && !expected.has(value))?;
     let found = match value.as_array() {
-        Some(items) if matches!(expected, MemberType::List | MemberType::ListOrSwitch) => {
+        Some(items) if matches!(expected, MemberType::List) => {
             let other = items.iter().find(|item| !item.is_string());
             format!("a list with {}", other.map(shown).unwrap_or_default())
         }
