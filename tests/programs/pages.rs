@@ -392,6 +392,22 @@ fn stores() {
 }
 
 #[test]
+fn configuration() {
+    let (page, mut reader) = (Page::read("configuration.md"), Reader::new());
+    let issuer = reader.issuer.issuer();
+    reader.replace("https://mcp.example.com/mcp", &format!("{issuer}/mcp"));
+    reader.replace("api.example.com", "127.0.0.1");
+    reader.write(".config/oauth/config.toml", page.block("toml"));
+    let outcome = reader.run(&page, &[]);
+    assert!(outcome.stdout.contains("email"), "{outcome:?}");
+    let written = std::fs::read_to_string(reader.home.path().join(".config/oauth/config.toml")).expect("the file");
+    assert!(
+        written.contains("[profile.tools]") && !written.contains("scope"),
+        "{written}"
+    );
+}
+
+#[test]
 fn serving() {
     let (page, mut reader) = (Page::read("serving.md"), Reader::new());
     let issuer = reader.issuer.issuer();

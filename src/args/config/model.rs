@@ -215,3 +215,38 @@ pub(super) fn expected(kind: SettingKind) -> &'static str {
         SettingKind::Pairs => "a table of strings",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    /// What `docs/configuration.md` says of what a key of a profile holds.
+    fn kind_on_the_page(text: &str) -> SettingKind {
+        match text {
+            "text" => SettingKind::Text,
+            "list of texts" => SettingKind::List,
+            "`true` or `false`" => SettingKind::Bool,
+            "a number, or a list of numbers" => SettingKind::Ports,
+            _ if text.starts_with("names and texts") => SettingKind::Pairs,
+            _ => panic!("{text}"),
+        }
+    }
+
+    #[test]
+    fn the_page_about_the_file_has_every_key() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md")).unwrap();
+        let (of_profiles, _) = page.split_once("## For the whole file").unwrap();
+        let mut described = Vec::new();
+        for row in of_profiles.lines().filter(|line| line.starts_with("| `")) {
+            let cells: Vec<&str> = row.split(" | ").collect();
+            let kind = kind_on_the_page(cells[1]);
+            let keys = cells[0].split('`').skip(1).step_by(2);
+            described.extend(keys.map(|key| (key.to_owned(), kind)));
+        }
+        let mut known: Vec<_> = KEYS.iter().map(|(key, kind)| ((*key).to_owned(), *kind)).collect();
+        described.sort_by(|one, other| one.0.cmp(&other.0));
+        known.sort_by(|one, other| one.0.cmp(&other.0));
+        assert_eq!(described, known);
+    }
+}
