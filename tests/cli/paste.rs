@@ -19,6 +19,8 @@ use std::net::TcpStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 
+const IN_FRAGMENT: &str = "put the answer into the fragment (behind #); it must be in the query (RFC 6749 §4.1.2)";
+
 /// A login at a terminal, whose stderr is a pipe so that its lines can be told apart.
 struct AtTerminal {
     person: Person,
@@ -146,6 +148,13 @@ fn what_cannot_be_taken_is_explained_and_asked_for_again() {
         );
         terminal.is_told(&terminal.url, "redirect URI");
         terminal.is_told(&redirect_uri, "no code");
+        terminal.is_told(&format!("{redirect_uri}#section"), "no code");
+        terminal.is_told(&right.replacen('?', "#", 1), IN_FRAGMENT);
+        terminal.is_told(&right.replacen('?', "?tenant=1#", 1), IN_FRAGMENT);
+        terminal.is_told(
+            &format!("{redirect_uri}#error=access_denied&state={state}"),
+            IN_FRAGMENT,
+        );
         terminal.is_told(&format!("{redirect_uri}?code={CODE}"), "no state");
         terminal.is_told(&format!("{redirect_uri}?code={CODE}&state="), "no state");
         terminal.is_told(&right.replace(&state, "another"), "another login");
@@ -295,6 +304,12 @@ fn a_pipe_gives_one_line() {
         assert!(outcome.hints().contains("--paste"), "{index}: {outcome:?}");
         assert_nothing_kept(&home);
     }
+    let (outcome, home) = given(&|right| format!("{}\n", right.replacen('?', "#", 1)));
+    assert!(outcome.warnings().contains(IN_FRAGMENT), "{outcome:?}");
+    assert!(outcome.hints().contains("in the query"), "{outcome:?}");
+    assert!(!outcome.hints().contains("bare code"), "{outcome:?}");
+    outcome.expect_code(6);
+    assert_nothing_kept(&home);
     let unusable: [&dyn Fn(&str) -> String; 5] = [
         &|_| format!("{CODE}\n"),
         &|right| format!("{}\n", right.replace("/callback", "/other")),

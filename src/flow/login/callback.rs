@@ -230,8 +230,7 @@ pub(in crate::flow) async fn receive_callback(
                 Some(problem) => PasteError::Unproven(problem.summary()),
                 None => PasteError::state_mismatch(&received.params),
             };
-            context.caller.observe(&Event::Warning(&problem.to_string()));
-            require_more_input(receiver, context)?;
+            explain_pasted(problem, receiver, context)?;
         }
     }
 }
@@ -293,10 +292,7 @@ pub(crate) async fn next_callback(
                 };
                 match parsed {
                     Ok(params) => return Ok(ReceivedCallback { params, browser: None }),
-                    Err(problem) => {
-                        context.caller.observe(&Event::Warning(&problem.to_string()));
-                        require_more_input(receiver, context)?;
-                    }
+                    Err(problem) => explain_pasted(problem, receiver, context)?,
                 }
             },
             sighting = browser.next() => sighting.report_to(context.caller.observer),
@@ -319,12 +315,20 @@ fn end_of_input(context: &LoginContext<'_>) -> LoginError {
     }
 }
 
-/// After a pasted line that was not taken: whether another answer can come.
-fn require_more_input(receiver: &CallbackReceiver, context: &LoginContext<'_>) -> Result<(), LoginError> {
+/// Explains why a pasted line was not taken, and ends the wait where no other
+/// answer can come.
+fn explain_pasted(
+    problem: PasteError,
+    receiver: &CallbackReceiver,
+    context: &mut LoginContext<'_>,
+) -> Result<(), LoginError> {
+    context.caller.observe(&Event::Warning(&problem.to_string()));
     if receiver.listener.is_some() || context.pasted.as_ref().is_some_and(|lines| lines.is_terminal()) {
         Ok(())
     } else {
-        Err(LoginError::NothingPasted)
+        Err(LoginError::NothingPasted {
+            in_fragment: problem == PasteError::InFragment,
+        })
     }
 }
 

@@ -62,7 +62,10 @@ pub enum LoginError {
     },
     /// A pasted line that is not the answer, where no other can follow.
     #[error("no redirect URL of this login was pasted")]
-    NothingPasted,
+    NothingPasted {
+        /// Whether the line had the answer, in the fragment.
+        in_fragment: bool,
+    },
     /// Standard input is empty: the login could not end in any other way.
     #[error("standard input ended before the redirect URL came")]
     InputEnded,
@@ -136,7 +139,9 @@ impl Diagnosis for LoginError {
                 "server_error" | "temporarily_unavailable" => ExitCode::Unreachable,
                 _ => ExitCode::Refused,
             },
-            LoginError::NothingPasted | LoginError::InvalidResponse(_) | LoginError::IdToken(_) => ExitCode::Protocol,
+            LoginError::NothingPasted { .. } | LoginError::InvalidResponse(_) | LoginError::IdToken(_) => {
+                ExitCode::Protocol
+            }
         }
     }
 
@@ -154,7 +159,8 @@ impl Diagnosis for LoginError {
             LoginError::Save(source) => source.hints(),
             LoginError::Randomness(_) | LoginError::Authentication(_) | LoginError::Interrupted(_) => Vec::new(),
             LoginError::TimedOut { strays, .. } => hints_for_time_out(strays),
-            LoginError::NothingPasted => {
+            LoginError::NothingPasted { in_fragment: true } => one(FRAGMENT),
+            LoginError::NothingPasted { in_fragment: false } => {
                 one("Paste the whole URL that the browser ended on, with its state; a bare code cannot be checked.")
             }
             LoginError::InputEnded => one(
@@ -216,6 +222,11 @@ fn hints_for_exchange(error: &TransportError) -> Vec<String> {
     ]
 }
 
+/// What only the server can do.
+const FRAGMENT: &str = "The server has to return the answer in the query: response_type=code has that by default (OAuth 2.0 Multiple Response Types §2.1).";
+
+/// What came and was not the answer, and where that does not explain the wait
+/// all else that may.
 fn hints_for_time_out(strays: &StraySummary) -> Vec<String> {
     let mut hints = Vec::new();
     if let Some((refusal, host)) = strays.refused {
@@ -227,6 +238,10 @@ fn hints_for_time_out(strays: &StraySummary) -> Vec<String> {
     }
     if let Some(foreign) = strays.foreign {
         hints.push(format!("{}.", sentence(&foreign.to_string())));
+        hints.extend(foreign.next_step().map(str::to_owned));
+    }
+    if strays.explain_the_wait() {
+        return hints;
     }
     hints.extend(
         [

@@ -17,6 +17,10 @@ pub(super) enum PasteError {
     OtherUri,
     #[error("that address has no code and state in it; paste it as the browser's address bar shows it")]
     NoResponse,
+    #[error(
+        "the server put the answer into the fragment (behind #); it must be in the query (RFC 6749 §4.1.2), so it is not used"
+    )]
+    InFragment,
     #[error("that is longer than any redirect URL; paste the address that the browser ended on, and nothing else")]
     TooLong,
     #[error("that address has no state, so it cannot be checked; paste all of it")]
@@ -84,10 +88,21 @@ pub(super) fn parse_redirect_url(line: &Secret, redirect_uri: &RedirectUri) -> R
             PasteError::NotAUrl
         });
     }
-    match url.query() {
-        None | Some("") => Err(PasteError::NoResponse),
-        Some(query) => Ok(Params::parse(query)),
+    let query = Params::parse(url.query().unwrap_or_default());
+    if !has_response(&query) && has_response(&Params::parse(url.fragment().unwrap_or_default())) {
+        return Err(PasteError::InFragment);
     }
+    match query.is_empty() {
+        true => Err(PasteError::NoResponse),
+        false => Ok(query),
+    }
+}
+
+/// Whether a parameter of an authorization response is among them.
+fn has_response(params: &Params) -> bool {
+    ["code", "error", "state", "response"]
+        .iter()
+        .any(|name| params.all(name).next().is_some())
 }
 
 /// Whether the `://` of a text is behind its first `/` or `?`, as that of an `iss` does.

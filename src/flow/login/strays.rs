@@ -32,6 +32,15 @@ pub struct StraySummary {
     pub foreign: Option<ForeignCallback>,
 }
 
+impl StraySummary {
+    /// Whether a request that reached the listener shows why none was the
+    /// answer, so that nothing else has to be looked for.
+    pub(super) fn explain_the_wait(&self) -> bool {
+        let lost = self.refused.is_some_and(|(refusal, _)| refusal.loses_the_answer());
+        lost || self.foreign.is_some_and(ForeignCallback::explains_the_wait)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stray {
     Refused(Refusal, LoopbackAddress),
@@ -43,6 +52,8 @@ enum Stray {
 pub enum ForeignCallback {
     /// An error, with its code where that is registered.
     Error(Option<&'static str>),
+    /// An error without state, with its code where that is registered.
+    ErrorWithoutState(Option<&'static str>),
     /// A code, and no state.
     CodeWithoutState,
     /// A code, and another state.
@@ -61,7 +72,10 @@ impl ForeignCallback {
         let foreign = ForeignCallback::of_parameters(params);
         match (problem, foreign) {
             (None, _) => foreign,
-            (Some(UnprovenResponse::NotSigned), ForeignCallback::Error(code)) => ForeignCallback::UnsignedError(code),
+            (
+                Some(UnprovenResponse::NotSigned),
+                ForeignCallback::Error(code) | ForeignCallback::ErrorWithoutState(code),
+            ) => ForeignCallback::UnsignedError(code),
             (Some(UnprovenResponse::NotSigned), ForeignCallback::Empty) => foreign,
             (Some(problem), _) => ForeignCallback::Unproven(problem.summary()),
         }
@@ -69,18 +83,40 @@ impl ForeignCallback {
 
     fn of_parameters(params: &Params) -> Self {
         let has = |name: &str| params.all(name).next().is_some();
-        match ErrorResponse::from_params(params) {
-            Ok(Some(error)) => ForeignCallback::Error(error.registered_code()),
-            _ if has("error") => ForeignCallback::Error(None),
-            _ if has("code") && has("state") => ForeignCallback::CodeWithOtherState,
-            _ if has("code") => ForeignCallback::CodeWithoutState,
-            _ if params.is_empty() => ForeignCallback::Empty,
-            _ => ForeignCallback::Other,
+        let code = match ErrorResponse::from_params(params) {
+            Ok(Some(error)) => error.registered_code(),
+            _ => None,
+        };
+        match () {
+            () if has("error") && has("state") => ForeignCallback::Error(code),
+            () if has("error") => ForeignCallback::ErrorWithoutState(code),
+            () if has("code") && has("state") => ForeignCallback::CodeWithOtherState,
+            () if has("code") => ForeignCallback::CodeWithoutState,
+            () if params.is_empty() => ForeignCallback::Empty,
+            () => ForeignCallback::Other,
         }
     }
 
     fn is_error(self) -> bool {
-        matches!(self, ForeignCallback::Error(_) | ForeignCallback::UnsignedError(_))
+        matches!(
+            self,
+            ForeignCallback::Error(_) | ForeignCallback::ErrorWithoutState(_) | ForeignCallback::UnsignedError(_)
+        )
+    }
+
+    /// Whether the server sent the browser back, with an answer that can never be taken.
+    fn explains_the_wait(self) -> bool {
+        !matches!(
+            self,
+            ForeignCallback::Error(_) | ForeignCallback::CodeWithOtherState | ForeignCallback::Other
+        )
+    }
+
+    /// What a person can look at to learn more.
+    pub(super) fn next_step(self) -> Option<&'static str> {
+        (self == ForeignCallback::Empty).then_some(
+            "Look at the address that the browser ended on: where it has the answer behind a #, the server put it into the fragment.",
+        )
     }
 }
 
@@ -96,6 +132,13 @@ impl std::fmt::Display for ForeignCallback {
                 write!(formatter, "a callback with another state reported `{code}`")
             }
             ForeignCallback::Error(None) => formatter.write_str("a callback with another state reported an error"),
+            ForeignCallback::ErrorWithoutState(code) => {
+                match code {
+                    Some(code) => write!(formatter, "a callback without state reported `{code}`")?,
+                    None => formatter.write_str("a callback without state reported an error")?,
+                }
+                formatter.write_str(": the server has to return the state that was sent (RFC 6749 §4.1.2.1)")
+            }
             ForeignCallback::CodeWithoutState => formatter.write_str(
                 "a callback with a code was ignored because it has no state: the server has to return the state that was sent (RFC 6749 §4.1.2)",
             ),
@@ -103,7 +146,7 @@ impl std::fmt::Display for ForeignCallback {
                 "a callback with a code was ignored because its state is not the one that was sent: it may be the answer to another login",
             ),
             ForeignCallback::Empty => formatter.write_str(
-                "a callback without parameters was ignored: the server sent none, or sent them in the fragment, which a browser keeps to itself",
+                "a callback without parameters was ignored: the server sent none, or put them in the fragment (behind #), which a browser never sends; they must be in the query (RFC 6749 §4.1.2)",
             ),
             ForeignCallback::UnsignedError(Some(code)) => {
                 write!(formatter, "a callback that is not signed reported `{code}`")

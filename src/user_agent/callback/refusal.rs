@@ -94,6 +94,18 @@ impl Refusal {
         self != Refusal::BrowserFile
     }
 
+    /// Whether only a browser on its way back from the server is refused so.
+    pub fn loses_the_answer(self) -> bool {
+        matches!(
+            self,
+            Refusal::Tls
+                | Refusal::PlainHttp
+                | Refusal::TlsHandshake
+                | Refusal::HeadTooLong
+                | Refusal::UnrequestedFormPost
+        )
+    }
+
     /// What a person can do about it, where the redirect URI has this host.
     pub fn advice(self, host: LoopbackAddress) -> Option<&'static str> {
         match (self, host) {

@@ -327,6 +327,7 @@ fn a_callback_that_comes_while_the_process_is_stopped_is_taken() {
 #[test]
 fn a_callback_that_is_not_the_answer_is_told_at_once_and_at_the_end() {
     let server = authorization_server::start();
+    // a callback of this server that can never be taken leaves nothing else to look for
     for (response, told) in [
         (&[("code", CODE), ("state", "")][..], "because it has no state"),
         (
@@ -338,7 +339,10 @@ fn a_callback_that_is_not_the_answer_is_told_at_once_and_at_the_end() {
             "its state is not the one that was sent",
         ),
         (&[], "in the fragment"),
-        (&[("error", "login_required")], "reported `login_required`"),
+        (
+            &[("error", "login_required")],
+            "without state reported `login_required`",
+        ),
         (
             &[
                 ("error", "invalid_scope"),
@@ -378,6 +382,18 @@ fn a_callback_that_is_not_the_answer_is_told_at_once_and_at_the_end() {
         assert_eq!(finished.labelled("warning: ").len(), 1, "{told}: {finished:?}");
         let hints = finished.labelled("hint: ");
         assert!(hints[0].contains(told), "{told}: {hints:?}");
+        let is_explained = !response
+            .iter()
+            .any(|(name, value)| *name == "state" && !value.is_empty());
+        for other in [
+            "not registered",
+            "firewall",
+            "--timeout",
+            "form-action",
+            "cannot be reached",
+        ] {
+            assert_eq!(finished.hints().contains(other), !is_explained, "{told}: {hints:?}");
+        }
         for foreign in ["obey me", "evil", CODE] {
             finished.does_not_say(foreign);
         }
@@ -493,7 +509,9 @@ fn an_upgrade_to_https_is_told_by_the_host_of_the_redirect_uri() {
         let _closed = callback::send_bytes(&authority, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03");
         let line = running.line_with("TLS");
         assert!(line.contains(told), "{line}");
-        assert!(running.end().expect_code(7).labelled("hint: ")[0].contains(told));
+        let finished = running.end().expect_code(7);
+        let hints = finished.labelled("hint: ");
+        assert!(hints.len() == 1 && hints[0].contains(told), "{hints:?}");
     }
 }
 
