@@ -118,7 +118,7 @@ impl Diagnosis for LockError {
             LockError::Unsupported { .. } => {
                 vec!["Choose a data folder on a local disk with XDG_DATA_HOME.".to_owned()]
             }
-            LockError::File { source, .. } => source.hints(),
+            LockError::File { source, .. } => source.hints_in_data_folder(),
         }
     }
 }
@@ -242,7 +242,9 @@ impl ProfileLock {
             kind,
             interrupted,
         };
-        lock.name_holder().map_err(file_error)?;
+        // For messages alone, and an intent that it would repeat is still there:
+        // a full disk is no reason not to log out
+        let _ = lock.name_holder();
         Ok(lock)
     }
 

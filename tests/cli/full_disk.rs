@@ -146,3 +146,71 @@ fn a_folder_that_cannot_be_written_is_found_before_the_request() {
         assert!(outcome.hints().contains("writable for you"), "{outcome:?}");
     }
 }
+
+#[test]
+fn a_session_can_be_ended_when_the_disk_is_full() {
+    let expired = Expired::new();
+    let Some(disk) = SmallDisk::of_kib(&expired.home.path().join(".local/share"), 256) else {
+        return;
+    };
+    let expired = expired.with_session(0);
+    run(&mut expired.token()).expect_code(0);
+    disk.fill_but(0);
+    let mut logout = expired.home.oauth();
+    logout.args(["logout", "work"]);
+    let ended = run(&mut logout).expect_code(0);
+    assert!(ended.stderr.contains("logged out of profile \"work\""), "{ended:?}");
+    assert!(!sessions(&expired.home).join("work").exists());
+    drop(disk);
+}
+
+#[test]
+fn a_data_folder_that_is_read_only_is_named_with_what_to_do() {
+    let expired = Expired::new();
+    let Some(disk) = SmallDisk::of_kib(&expired.home.path().join(".local/share"), 256) else {
+        return;
+    };
+    let expired = expired.with_session(0);
+    if !disk.make_read_only() {
+        return;
+    }
+    let mut use_it = expired.home.oauth();
+    use_it.args(["profile", "use", "work"]);
+    for (command, code) in [(&mut expired.token(), 8), (&mut use_it, 2)] {
+        let outcome = run(command).expect_error(code);
+        assert!(outcome.causes().contains("Read-only file system"), "{outcome:?}");
+        assert!(
+            outcome.hints().contains("that can be written with XDG_DATA_HOME"),
+            "{outcome:?}"
+        );
+    }
+    assert_eq!(expired.server.connections(), 0);
+    drop(disk);
+}
+
+#[test]
+fn a_configuration_file_on_a_full_disk_is_no_matter_of_a_login() {
+    let home = Home::new();
+    let Some(disk) = SmallDisk::of_kib(&home.path().join(".config"), 256) else {
+        return;
+    };
+    home.configure("[profile.work]\nissuer = \"https://id.example.com\"\nclient_id = \"desktop\"\n");
+    disk.fill_but(0);
+    let change = |arguments: &[&str]| {
+        let mut command = home.oauth();
+        run(command.arg("profile").args(arguments)).expect_error(2)
+    };
+    let set = ["set", "work", "scope=openid"];
+    for arguments in [&set[..], &["use", "work"]] {
+        let outcome = change(arguments);
+        outcome.does_not_say("--no-save");
+        assert!(outcome.hints().contains("Make room on the disk"), "{outcome:?}");
+    }
+    disk.empty();
+    if disk.make_read_only() {
+        let outcome = change(&set);
+        outcome.does_not_say("--no-save");
+        assert!(outcome.hints().contains("XDG_CONFIG_HOME"), "{outcome:?}");
+    }
+    drop(disk);
+}

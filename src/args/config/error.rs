@@ -58,6 +58,13 @@ pub enum ConfigError {
         #[source]
         source: FileError,
     },
+    /// Its lock, in the data folder, cannot be had.
+    #[error("the configuration file {} cannot be locked", path.display())]
+    NotLockable {
+        path: PathBuf,
+        #[source]
+        source: FileError,
+    },
     /// Another process changes it, and does not finish.
     #[error("another process is changing the configuration file {} and did not finish in time", path.display())]
     Locked { path: PathBuf },
@@ -105,13 +112,14 @@ impl Diagnosis for ConfigError {
                 vec![format!("Known keys of a profile: {}.", known.join(", "))]
             }
             ConfigError::NotWritable { source, .. } => {
-                let mut hints = refusal_hints(source);
+                let mut hints = source.hints();
                 hints.push(
-                    "Log in with --no-save to leave the configuration file alone, or choose another one with --config FILE."
+                    "Choose another configuration file with --config FILE, or another folder for it with XDG_CONFIG_HOME."
                         .to_owned(),
                 );
                 hints
             }
+            ConfigError::NotLockable { source, .. } => source.hints_in_data_folder(),
             ConfigError::Locked { .. } => {
                 vec!["Wait for it, then run this again.".to_owned()]
             }

@@ -50,11 +50,15 @@ pub fn change(path: &Path, locks: &Path, changes: &[Change]) -> Result<(), Confi
 fn change_within(lock_wait: Duration, path: &Path, locks: &Path, changes: &[Change]) -> Result<(), ConfigError> {
     let not_writable = |source| not_writable(path, source);
     let target = Replaced::find(path).map_err(not_writable)?;
-    let locks = PrivateDir::make(locks).map_err(not_writable)?;
-    let lock = locks.lock_file(LOCK_NAME).map_err(not_writable)?;
+    let not_lockable = |source| ConfigError::NotLockable {
+        path: path.to_owned(),
+        source,
+    };
+    let locks = PrivateDir::make(locks).map_err(not_lockable)?;
+    let lock = locks.lock_file(LOCK_NAME).map_err(not_lockable)?;
     lock.lock_within(lock_wait).map_err(|error| match error.kind() {
         ErrorKind::TimedOut => ConfigError::Locked { path: path.to_owned() },
-        _ => not_writable(FileError::unwritten(&locks.file(LOCK_NAME), error)),
+        _ => not_lockable(FileError::unwritten(&locks.file(LOCK_NAME), error)),
     })?;
     let text = match named::read_text(&target.path()) {
         Ok(text) => text,

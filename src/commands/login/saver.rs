@@ -101,7 +101,7 @@ impl SessionSaver {
         } = destination;
         let config_path = context.config_path()?;
         if saves_profile {
-            config::check_writable(&config_path)?;
+            config::check_writable(&config_path).map_err(not_saved)?;
         }
         let name = resolved.profile.clone();
         let mut store = match may_ask {
@@ -194,7 +194,7 @@ impl SessionSaver {
     ) -> Result<(), SaveError> {
         if self.kind == StoreKind::None {
             // Where nothing is kept there is nothing to lock, and maybe no directory to write a lock into.
-            return self.save_profile().map_err(boxed);
+            return self.save_profile().map_err(Error::into_diagnosis);
         }
         let _lock = lock(&self.locks, &self.name, LOCK_WAIT, observer).map_err(boxed)?;
         self.follow_move(context).map_err(Error::into_diagnosis)?;
@@ -202,7 +202,7 @@ impl SessionSaver {
         let kept = self.save_session(session, replaced.as_ref(), observer)?;
         if let Err(error) = self.save_profile() {
             self.restore(replaced.as_ref(), observer)?;
-            return Err(boxed(error));
+            return Err(error.into_diagnosis());
         }
         self.remove_previous(&kept, observer);
         Ok(())
@@ -245,9 +245,9 @@ impl SessionSaver {
         Ok(())
     }
 
-    fn save_profile(&self) -> Result<(), config::ConfigError> {
+    fn save_profile(&self) -> Result<(), Error> {
         match &self.profile_update {
-            Some(update) => update.save(&self.locks),
+            Some(update) => update.save(&self.locks).map_err(not_saved),
             None => Ok(()),
         }
     }
@@ -293,4 +293,14 @@ impl SessionSaver {
 
 fn boxed(error: impl Diagnosis) -> SaveError {
     Box::new(error)
+}
+
+/// A login can do without the configuration file.
+fn not_saved(error: config::ConfigError) -> Error {
+    let can_be_left_alone = matches!(error, config::ConfigError::NotWritable { .. });
+    let error = Error::from(error);
+    match can_be_left_alone {
+        true => error.with_first_hint("Log in with --no-save to leave the configuration file alone.".to_owned()),
+        false => error,
+    }
 }

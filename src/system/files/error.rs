@@ -86,6 +86,16 @@ impl FileError {
         matches!(self, FileError::Io { source, .. } if source.kind() == ErrorKind::FileTooLarge)
     }
 
+    /// What a person can do about a file in the data folder.
+    pub fn hints_in_data_folder(&self) -> Vec<String> {
+        match self {
+            FileError::Io { source, .. } if source.kind() == ErrorKind::ReadOnlyFilesystem => {
+                vec!["Choose a data folder that can be written with XDG_DATA_HOME.".to_owned()]
+            }
+            _ => self.hints(),
+        }
+    }
+
     /// What a person can do about it.
     pub fn hints(&self) -> Vec<String> {
         match self {

@@ -34,6 +34,13 @@ impl SmallDisk {
             .expect("giving some back");
     }
 
+    /// Whether it can no longer be written.
+    pub fn make_read_only(&self) -> bool {
+        let mut mount = Command::new("mount");
+        mount.args(["-o", "remount,ro"]).arg(&self.0);
+        mount.status().is_ok_and(|status| status.success())
+    }
+
     /// Makes room again.
     pub fn empty(&self) {
         std::fs::remove_file(self.filler()).expect("making room");
