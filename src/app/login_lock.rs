@@ -86,7 +86,7 @@ pub(crate) fn acquire(
         .into()),
         (Some(_), OnOtherFailure::LogIn) => {
             observer.observe(&Event::Note(
-                "the other login did not produce a usable session; starting a new login",
+                "the other login was cancelled or failed; starting a new one",
             ));
             Ok(LoginLock::Acquired { _lock: lock })
         }

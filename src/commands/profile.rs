@@ -246,8 +246,8 @@ fn remove(context: &Context, config: &Config, name: &str) -> Result<(), Error> {
             context.observer().observe(&Event::NamedNote(
                 NoteName::NotRevoked,
                 &format!(
-                    "the session of profile \"{name}\" is deleted, and its tokens are not revoked: they stay valid at the \
-                     server until they expire; to revoke tokens, run `oauth logout` before `oauth profile remove`"
+                    "the session of profile \"{name}\" is deleted, and its tokens are not revoked: the server may take them \
+                     until they expire; to revoke tokens, run `oauth logout` before `oauth profile remove`"
                 ),
             ));
         }

@@ -4,7 +4,7 @@ use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::Caller;
 use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::client::ClientId;
-use crate::protocol::endpoint::Endpoint;
+use crate::protocol::endpoint::{Endpoint, host_and_port};
 use crate::protocol::redirect_uri::RedirectUri;
 use crate::protocol::registration::{
     InvalidRegistration, RegisteredClient, RegistrationError, RegistrationManagement, RegistrationRequest,
@@ -93,7 +93,7 @@ pub(in crate::flow) async fn register(
         NoteName::ClientRegistered,
         &format!(
             "registered at {} as the client {}",
-            endpoint.url().host_str().unwrap_or_default(),
+            host_and_port(endpoint.url()),
             WordOrQuoted(client.id.as_str())
         ),
     ));
@@ -110,7 +110,7 @@ pub async fn unregister(client: &str, management: &RegistrationManagement, calle
         Ok(response) => Some(format!("status {}", response.status)),
         Err(error) => Some(error.to_string()),
     };
-    let host = management.uri.url().host_str().unwrap_or_default();
+    let host = host_and_port(management.uri.url());
     let client = Quoted::name(client);
     let text = match failure {
         None => format!("the client {client} is no longer registered at {host}"),
@@ -151,6 +151,6 @@ pub(in crate::flow) async fn unregister_unused(client: &UnusedClient, caller: &m
     caller.observe(&Event::Note(&format!(
         "the client {} stays registered at {}, which gave no way to delete it (RFC 7592); {use_of_it}",
         WordOrQuoted(client.id.as_str()),
-        client.endpoint.url().host_str().unwrap_or_default()
+        host_and_port(client.endpoint.url())
     )));
 }

@@ -103,6 +103,11 @@ pub fn origin_of(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
+/// Host and port of a URL, as people name its server: the port where the URL has one.
+pub fn host_and_port(url: &Url) -> &str {
+    &url[url::Position::BeforeHost..url::Position::AfterPort]
+}
+
 /// Names that no public zone holds (RFC 6762 §3, RFC 8375 and what ICANN keeps
 /// for private use), as suffixes; `localdomain` is what many resolvers add.
 const PRIVATE_SUFFIXES: [&str; 5] = [".localhost", ".local", ".internal", ".localdomain", ".home.arpa"];

@@ -200,7 +200,7 @@ pub(super) fn recorded_login(tell: &mut dyn FnMut(u64, &Event<'_>)) {
     tell(
         2_400,
         &Event::CallbackIgnored {
-            reason: "a request to the listener was refused: it asks for a file that browsers request on their own",
+            reason: "a request to 127.0.0.1:43211 was ignored: it asks for a file that browsers request on their own",
             notable: false,
         },
     );

@@ -332,7 +332,7 @@ fn pages_of_other_origins_cannot_disturb_a_login() {
 
     // that they arrived is what makes this a test
     login.end().expect_code(0).says(&[
-        "a page loaded it as a subresource",
+        "a part of a web page (an image, a frame, a script) requested it",
         "it is a form post, and response_mode=form_post was not requested",
         "its Host is not the one of the redirect URI",
         "state",

@@ -241,7 +241,7 @@ fn remove_deletes_the_profile_its_session_and_its_default() {
     home.keep("play", &session(ISSUER));
     let removed = profile(&home, &["remove", "work"]).expect_code(0);
     assert_eq!(removed.stdout, "");
-    let session = "the session of profile \"work\" is deleted, and its tokens are not revoked";
+    let session = "the session of profile \"work\" is deleted, and its tokens are not revoked: the server may take them until they expire";
     let said_at = |text: &str| {
         removed
             .stderr

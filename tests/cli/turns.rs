@@ -79,7 +79,7 @@ fn a_login_that_is_given_up_or_killed_hands_its_turn_on() {
         let second = Running::start(&mut login(&home, &server, &arguments));
         waits_for(&second, &first, &server);
         first.signal(signal);
-        second.line_with("starting a new login");
+        second.line_with("the other login was cancelled or failed; starting a new one");
         consent(&second.authorization_url(), &server.origin());
         second.end().expect_code(0);
     }

@@ -22,7 +22,8 @@ use std::str::FromStr;
 #[derive(Debug, Default, Args)]
 pub struct ClientOptions {
     /// Client ID [env: OAUTH_CLIENT_ID]
-    #[arg(long, value_name = "ID", help_heading = "Client")]
+    // the server chooses it, and one in base64url may begin with a hyphen
+    #[arg(long, value_name = "ID", allow_hyphen_values = true, value_parser = hyphens_without_option, help_heading = "Client")]
     pub client_id: Option<String>,
     /// Register a client at the server now, even if one is saved (RFC 7591)
     #[arg(long, conflicts_with = "no_register", help_heading = "Client")]
@@ -50,7 +51,7 @@ pub struct ClientOptions {
     )]
     pub client_assertion: Option<String>,
     /// Name of the client key at the server (kid) [default: the JWK's, else the RFC 7638 thumbprint]
-    #[arg(long, value_name = "KID", help_heading = "Client")]
+    #[arg(long, value_name = "KID", allow_hyphen_values = true, value_parser = hyphens_without_option, help_heading = "Client")]
     pub client_key_id: Option<String>,
     /// Certificate of the client key (PEM), for tls_client_auth, and for tokens bound to it where the server has them; assertions name it (x5t#S256, x5t)
     #[arg(long, value_name = "FILE", help_heading = "Client", value_hint = ValueHint::FilePath)]
@@ -95,6 +96,19 @@ pub struct ClientSearch {
     pub is_named_now: bool,
     /// The error where there is no way to a client.
     pub missing: SettingsError,
+}
+
+/// A value that may begin with a hyphen. One that looks like an option most
+/// likely is the next one, and the value is missing.
+fn hyphens_without_option(text: &str) -> Result<String, &'static str> {
+    let is_option = match text.strip_prefix("--") {
+        Some(name) => name.chars().all(|character| matches!(character, 'a'..='z' | '-')),
+        None => text.starts_with('-') && text.len() <= 2,
+    };
+    match is_option {
+        true => Err("it looks like an option"),
+        false => Ok(text.to_owned()),
+    }
 }
 
 impl CredentialFiles {

@@ -3,6 +3,7 @@
 use super::error::{NearestProfile, SettingsError, invalid, invalid_with_hint};
 use super::names::{ChosenBy, ChosenProfile, parse_name};
 use crate::args::config::{Config, Profile};
+use crate::protocol::endpoint::host_and_port;
 use crate::protocol::token_destination::{AllowedHost, Coverage, TokenReach};
 use crate::protocol::url_text;
 use crate::store::ProfileName;
@@ -132,7 +133,7 @@ pub fn covering_profile(
             chosen_by: ChosenBy::User,
         })),
         several => Err(SettingsError::SeveralProfiles {
-            host: host(destination.url),
+            host: host_and_port(destination.url).to_owned(),
             profiles: several.iter().map(|name| (*name).clone()).collect(),
         }),
     }
@@ -174,7 +175,7 @@ fn is_same_url(own: &str, text: &str, url: Option<&Url>) -> bool {
 /// # Errors
 /// [`SettingsError::SeveralProfiles`], [`SettingsError::NothingCovers`].
 pub fn only_profile(url: &str, names: &[ProfileName]) -> Result<ChosenProfile, SettingsError> {
-    let host = url_text::parse_exact(url).map_or_else(|| url.to_owned(), |url| host(&url));
+    let host = url_text::parse_exact(url).map_or_else(|| url.to_owned(), |url| host_and_port(&url).to_owned());
     match names {
         [only] => Ok(ChosenProfile {
             name: only.clone(),
@@ -191,7 +192,7 @@ pub fn only_profile(url: &str, names: &[ProfileName]) -> Result<ChosenProfile, S
 /// The error where no profile covers the URL.
 pub fn nothing_covers(url: &Url, config: &Config) -> SettingsError {
     SettingsError::NothingCovers {
-        host: host(url),
+        host: host_and_port(url).to_owned(),
         nearest: nearest_profile(url, config),
     }
 }
@@ -226,7 +227,7 @@ fn nearest_profile(url: &Url, config: &Config) -> Option<NearestProfile> {
 /// Hosts as one value of `allow_host`, with the one of the URL.
 fn hosts_with(saved: &[String], url: &Url) -> String {
     let mut hosts = saved.to_vec();
-    hosts.push(host(url));
+    hosts.push(host_and_port(url).to_owned());
     hosts.join(" ")
 }
 
@@ -235,12 +236,7 @@ pub fn not_covered(name: &ProfileName, config: &Config, url: &Url) -> SettingsEr
     let saved = config.profile(name).map(|profile| profile.list("allow_host"));
     SettingsError::NotCovered {
         profile: name.clone(),
-        host: host(url),
+        host: host_and_port(url).to_owned(),
         allow_host: hosts_with(saved.unwrap_or_default(), url),
     }
-}
-
-/// Host and port, as `allow_host` writes them.
-fn host(url: &Url) -> String {
-    url[url::Position::BeforeHost..url::Position::AfterPort].to_owned()
 }

@@ -13,6 +13,7 @@ use crate::args::settings::{self, ChosenProfile};
 use crate::commands::fresh_or_login::fresh_or_login;
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
+use crate::protocol::endpoint::host_and_port;
 use crate::protocol::time::UnixSeconds;
 use crate::protocol::token_destination::AllowedHost;
 use crate::secret::Secret;
@@ -88,7 +89,7 @@ impl<'a> Lookup<'a> {
         match self.token_of(&chosen) {
             Err(error) if error.exit_code() == ExitCode::LoginRequired => {
                 let advice = error.hints().join(" ");
-                let warning = format!("no token for {}: {error}. {advice}", url.host_str().unwrap_or_default());
+                let warning = format!("no token for {}: {error}. {advice}", host_and_port(url));
                 self.context.observer().observe(&Event::Warning(&warning));
                 Ok(None)
             }

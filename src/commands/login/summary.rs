@@ -13,10 +13,11 @@ use crate::output::duration::describe_seconds;
 use crate::output::report;
 use crate::protocol::authorization_details::AuthorizationDetails;
 use crate::protocol::endpoint::Issuer;
+use crate::protocol::id_token::stored_name;
 use crate::protocol::scope::Scope;
 use crate::protocol::time::UnixSeconds;
 use crate::secret::Secret;
-use crate::store::{ProfileName, StoreKind};
+use crate::store::{ProfileName, Session, StoreKind};
 use crate::system;
 use crate::trace::{Event, Observer};
 
@@ -84,7 +85,10 @@ impl<'a> Summary<'a> {
         let session = &self.outcome.session;
         let identity = match &self.outcome.id_token {
             Some(id_token) => format!(" as {}", WordOrQuoted(id_token.display_name())),
-            None => identity_without_person(session),
+            None => match stored_name_of(session) {
+                Some(name) => format!(" as {}", WordOrQuoted(&name)),
+                None => identity_without_person(session),
+            },
         };
         let issuer = session.issuer.as_ref().map(Issuer::as_str);
         let issuer = issuer.unwrap_or(session.token_endpoint.url().as_str());
@@ -187,6 +191,13 @@ impl<'a> Summary<'a> {
             }
         }
     }
+}
+
+/// Who signed in, by the ID token that another process received and stored.
+fn stored_name_of(session: &Session) -> Option<String> {
+    let id_token = session.id_token.as_ref().filter(|_| !session.renewal.repeats_grant())?;
+    let subject = session.subject.as_deref()?;
+    Some(stored_name(id_token, subject).unwrap_or_else(|| subject.to_owned()))
 }
 
 /// What the next login of the profile does, which this one chose, and how to

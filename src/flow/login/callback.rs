@@ -271,7 +271,7 @@ pub(crate) async fn next_callback(
             arrival = receiver.next() => match arrival? {
                 Arrival::Rejected(refusal) => {
                     if let Some(listener) = &receiver.listener {
-                        receiver.strays.note_refused(refusal, listener.host(), context.caller.observer);
+                        receiver.strays.note_refused(refusal, listener.address(), context.caller.observer);
                     }
                 }
                 Arrival::Callback(callback) => {

@@ -229,12 +229,8 @@ const FRAGMENT: &str = "The server has to return the answer in the query: respon
 /// all else that may.
 fn hints_for_time_out(strays: &StraySummary) -> Vec<String> {
     let mut hints = Vec::new();
-    if let Some((refusal, host)) = strays.refused {
-        let advice = refusal
-            .advice(host)
-            .map(|advice| format!("; {advice}"))
-            .unwrap_or_default();
-        hints.push(format!("A request to the listener was refused: {refusal}{advice}."));
+    if let Some(refused) = strays.refused {
+        hints.push(format!("{}.", sentence(&refused.to_string())));
     }
     if let Some(foreign) = strays.foreign {
         hints.push(format!("{}.", sentence(&foreign.to_string())));

@@ -7,9 +7,8 @@
 use crate::protocol::authorization::UnprovenResponse;
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::params::Params;
-use crate::protocol::redirect_uri::LoopbackAddress;
 use crate::trace::{Event, Observer};
-use crate::user_agent::callback::Refusal;
+use crate::user_agent::callback::{ListenerAddress, Refusal};
 
 /// Callbacks with a foreign `state`, after which a person should know that something is odd.
 const FOREIGN_CALLBACKS_BEFORE_WARNING: u64 = 20;
@@ -26,8 +25,8 @@ pub(super) struct Strays {
 /// What an error can tell of it at the end.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StraySummary {
-    /// The last request that was refused, and the host of the redirect URI.
-    pub refused: Option<(Refusal, LoopbackAddress)>,
+    /// The last request that was refused, and where.
+    pub refused: Option<RefusedRequest>,
     /// The first foreign callback with an error, else the first one at all.
     pub foreign: Option<ForeignCallback>,
 }
@@ -36,15 +35,33 @@ impl StraySummary {
     /// Whether a request that reached the listener shows why none was the
     /// answer, so that nothing else has to be looked for.
     pub(super) fn explain_the_wait(&self) -> bool {
-        let lost = self.refused.is_some_and(|(refusal, _)| refusal.loses_the_answer());
+        let lost = self.refused.is_some_and(|refused| refused.refusal.loses_the_answer());
         lost || self.foreign.is_some_and(ForeignCallback::explains_the_wait)
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stray {
-    Refused(Refusal, LoopbackAddress),
+    Refused(RefusedRequest),
     Foreign(ForeignCallback),
+}
+
+/// A request that is not a callback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedRequest {
+    refusal: Refusal,
+    listener: ListenerAddress,
+}
+
+impl std::fmt::Display for RefusedRequest {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let RefusedRequest { refusal, listener } = self;
+        write!(formatter, "a request to {listener} was ignored: {refusal}")?;
+        match refusal.advice(listener.host) {
+            Some(advice) => write!(formatter, "; {advice}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A callback whose state is not the one that was sent: what it carried.
@@ -169,24 +186,19 @@ impl std::fmt::Display for Stray {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Stray::Foreign(foreign) => foreign.fmt(formatter),
-            Stray::Refused(refusal, host) => {
-                write!(formatter, "a request to the listener was refused: {refusal}")?;
-                match refusal.advice(*host) {
-                    Some(advice) => write!(formatter, "; {advice}"),
-                    None => Ok(()),
-                }
-            }
+            Stray::Refused(refused) => refused.fmt(formatter),
         }
     }
 }
 
 impl Strays {
     /// Takes note of a request that the listener refused.
-    pub(super) fn note_refused(&mut self, refusal: Refusal, host: LoopbackAddress, observer: &mut dyn Observer) {
+    pub(super) fn note_refused(&mut self, refusal: Refusal, listener: ListenerAddress, observer: &mut dyn Observer) {
+        let refused = RefusedRequest { refusal, listener };
         if refusal.is_notable() {
-            self.summary.refused = Some((refusal, host));
+            self.summary.refused = Some(refused);
         }
-        self.note(Stray::Refused(refusal, host), refusal.is_notable(), observer);
+        self.note(Stray::Refused(refused), refusal.is_notable(), observer);
     }
 
     /// Takes note of a callback that was not for this login. True for the first of its kind.

@@ -3,6 +3,7 @@
 //! head of an answer counts, since its body may be a stream without an end.
 
 use crate::flow::caller::Caller;
+use crate::protocol::endpoint::host_and_port;
 use crate::protocol::http::{HttpRequest, HttpResponse};
 use crate::protocol::mcp_probe::{discover_request, get_request, initialize_request, is_stateless_error};
 use crate::trace::Event;
@@ -36,7 +37,7 @@ pub(super) async fn probe(
     if probing == Probing::Nothing {
         return Ok(None);
     }
-    let host = url.host_str().unwrap_or_default();
+    let host = host_and_port(url);
     caller.observe(&Event::Note(&format!(
         "asking {host} how to log in, by a request without a token"
     )));

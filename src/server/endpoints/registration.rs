@@ -75,6 +75,8 @@ fn add(
 ) -> Result<Response, RandomnessFailed> {
     let mut id = [0; CLIENT_ID_BYTES];
     moment.randomness.fill(&mut id)?;
+    // The first character is a letter: one that begins with a hyphen looks like an option.
+    id[0] &= 0x7f;
     let id = ClientId::parse(&base64url(&id)).map_err(|_| RandomnessFailed)?;
     let token = random_token(moment.randomness)?;
     let secret = match request.takes_secret() {

@@ -57,6 +57,19 @@ fn a_native_client_registers_and_logs_in() {
 }
 
 #[test]
+fn an_id_begins_with_a_letter() {
+    let fixture = Fixture::auto();
+    for _ in 0..500 {
+        let client = json(&register(&fixture, NATIVE), 201);
+        let id = client["client_id"].as_str().unwrap();
+        assert!(
+            id.starts_with(|character: char| character.is_ascii_alphabetic()),
+            "{id}"
+        );
+    }
+}
+
+#[test]
 fn both_documents_announce_the_endpoint_while_it_is_open() {
     for (registration, announced) in [(Registration::Open, true), (Registration::Off, false)] {
         let fixture = Fixture::new(|settings| settings.registration = registration);

@@ -91,6 +91,19 @@ pub enum Arrival {
     Rejected(Refusal),
 }
 
+/// Where the browser comes back, as the redirect URI names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenerAddress {
+    pub host: LoopbackAddress,
+    pub port: u16,
+}
+
+impl fmt::Display for ListenerAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.host.as_str(), self.port)
+    }
+}
+
 /// A request to the callback path, held open until it is answered. Dropping
 /// it answers with [`Page::Failure`].
 pub struct Callback {
@@ -190,6 +203,14 @@ impl Loopback {
     /// The host of the redirect URI.
     pub fn host(&self) -> LoopbackAddress {
         self.host
+    }
+
+    /// The address that the redirect URI names.
+    pub fn address(&self) -> ListenerAddress {
+        ListenerAddress {
+            host: self.host,
+            port: self.port,
+        }
     }
 
     /// What a person should know about how it listens, one sentence each.

@@ -45,9 +45,9 @@ pub enum Refusal {
     HostMalformed,
     #[error("its Host is not the one of the redirect URI")]
     HostOther,
-    #[error("a page loaded it as a subresource, and a callback is a navigation (Sec-Fetch-Mode, Sec-Fetch-Dest)")]
+    #[error("a part of a web page (an image, a frame, a script) requested it, and it is not the redirect of the login")]
     NoNavigation,
-    #[error("a script or form of a page sent it, and a callback is a navigation (Origin)")]
+    #[error("a web page's script or form sent it, and it is not the redirect of the login")]
     Origin,
     #[error("it has a body where a callback has none, or one in chunks")]
     Body,

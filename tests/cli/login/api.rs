@@ -39,6 +39,11 @@ impl Place {
         self.api.url("/mcp")
     }
 
+    /// The authorization server, as people name it.
+    fn server_name(&self) -> String {
+        self.server.origin().replace("http://", "")
+    }
+
     /// The server's metadata, with these members.
     fn announce(&self, members: &Value) {
         let mut document: Value =
@@ -158,9 +163,10 @@ fn the_url_of_an_api_is_enough() {
             .all(|request| request.header("authorization").is_none())
     );
     assert!(
-        outcome
-            .stderr
-            .contains("asking 127.0.0.1 how to log in, by a request without a token"),
+        outcome.stderr.contains(&format!(
+            "asking {} how to log in, by a request without a token",
+            place.api.origin().replace("http://", "")
+        )),
         "{outcome:#?}"
     );
 
@@ -177,10 +183,8 @@ fn the_url_of_an_api_is_enough() {
             "token_endpoint_auth_method": "none",
         })]
     );
-    assert!(
-        outcome.stderr.contains("registered at 127.0.0.1 as the client c1"),
-        "{outcome:#?}"
-    );
+    let registered = format!("registered at {} as the client c1", place.server_name());
+    assert!(outcome.stderr.contains(&registered), "{outcome:#?}");
 
     // What is asked for, on every leg.
     for (name, expected) in [("client_id", "c1"), ("scope", "notes mail"), ("resource", &place.url())] {
@@ -556,7 +560,7 @@ fn a_client_that_cannot_be_deleted_is_named_with_the_way_to_use_it() {
     let redirect_uri = place.registered()[0]["redirect_uris"][0].clone();
     let redirect_uri = redirect_uri.as_str().expect("a redirect URI");
     outcome.says(&[
-        "the client c1 stays registered at 127.0.0.1",
+        &format!("the client c1 stays registered at {}, which", place.server_name()),
         &format!("--client-id c1 --redirect-uri {redirect_uri}"),
     ]);
     let (outcome, _) = place.complete(&["--client-id", "c1", "--redirect-uri", redirect_uri]);

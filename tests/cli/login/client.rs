@@ -5,7 +5,7 @@
 use crate::support::authorization_server::{self, metadata, token_answer};
 use crate::support::binary::Home;
 use crate::support::literal_server::{LiteralServer, Request, json, value_of};
-use crate::support::login::{assert_nothing_kept, complete, login};
+use crate::support::login::{assert_nothing_kept, complete, complete_seeing_url, login, parameter};
 use crate::support::outcome::run;
 use crate::support::running::Running;
 use base64::Engine;
@@ -149,6 +149,27 @@ fn a_public_client_names_itself_in_the_body() {
     assert_eq!(request.header("authorization"), None);
     assert_eq!(value_of(&request.form(), "client_id"), Some("desktop"));
     assert_eq!(value_of(&request.form(), "client_secret"), None);
+}
+
+/// The server chooses it: one in base64url may begin with a hyphen.
+#[test]
+fn a_client_id_may_begin_with_a_hyphen_and_no_option_is_taken_for_one() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let at_server = |arguments: &[&str]| {
+        let mut command = home.oauth();
+        command
+            .args(["login", &server.origin(), "--no-browser"])
+            .args(arguments);
+        command
+    };
+    let (outcome, url) = complete_seeing_url(&mut at_server(&["--client-id", "-zjX4"]), &server.origin());
+    outcome.expect_code(0);
+    assert_eq!(parameter(&url, "client_id"), "-zjX4");
+    for option in ["--device", "-p"] {
+        run(&mut at_server(&["--client-id", option]))
+            .expect_code(2)
+            .says(&["--client-id", "looks like an option"]);
+    }
 }
 
 #[test]

@@ -37,15 +37,20 @@ fn compact(header: &Value, claims: &Value) -> String {
     )
 }
 
+/// The answer of the token endpoint with this ID token.
+fn answer_with(server: &LiteralServer, id_token: &str) {
+    let answer = json!({
+        "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3600, "id_token": id_token,
+    });
+    server.on("POST", "/token", json_reply(200, &answer.to_string()));
+}
+
 /// A login that gets this ID token; the nonce of the request is an argument.
 fn login_with(home: &Home, server: &LiteralServer, scope: &str, id_token: impl FnOnce(&str) -> String) -> Outcome {
     let running = Running::start(&mut login(home, server, &["--scope", scope]));
     let url = running.authorization_url();
     let nonce = value_of(&parameters(&url), "nonce").unwrap_or_default().to_owned();
-    let answer = json!({
-        "access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 3600, "id_token": id_token(&nonce),
-    });
-    server.on("POST", "/token", json_reply(200, &answer.to_string()));
+    answer_with(server, &id_token(&nonce));
     consent(&url, &server.origin());
     running.end()
 }
@@ -63,6 +68,24 @@ fn a_right_id_token_says_who_signed_in() {
         "{finished:?}"
     );
     assert_eq!(status(&home)[0]["subject"], "248289761001");
+}
+
+#[test]
+fn who_waited_for_the_login_of_another_process_learns_who_signed_in() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let arguments = ["--scope", "openid", "--profile", "work"];
+    let first = Running::start(&mut login(&home, &server, &arguments));
+    let url = first.authorization_url();
+    let second = Running::start(&mut login(&home, &server, &arguments));
+    second.line_with("waiting for process");
+    let nonce = value_of(&parameters(&url), "nonce").expect("a nonce").to_owned();
+    let header = json!({"alg": "RS256", "kid": "1"});
+    answer_with(&server, &compact(&header, &claims(&server, &nonce)));
+    consent(&url, &server.origin());
+    let signed_in = format!("signed in as \"Jane Doe\" at {}", server.origin());
+    for login in [first, second] {
+        login.end().expect_code(0).says(&[&signed_in]);
+    }
 }
 
 #[test]

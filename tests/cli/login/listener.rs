@@ -465,11 +465,11 @@ fn a_request_that_the_listener_refuses_is_told_at_once_and_at_the_end() {
         ),
         (
             format!("GET /callback?code=c HTTP/1.1\r\n{host}Sec-Fetch-Mode: no-cors\r\n\r\n"),
-            "a page loaded it as a subresource",
+            "a part of a web page (an image, a frame, a script) requested it",
         ),
         (
             format!("GET /callback?code=c HTTP/1.1\r\n{host}Origin: https://evil.example\r\n\r\n"),
-            "a script or form of a page sent it",
+            "a web page's script or form sent it",
         ),
         (
             format!("GET /callback?code=c HTTP/1.1\r\n{host}Content-Length: 1\r\n\r\na"),
@@ -483,7 +483,7 @@ fn a_request_that_the_listener_refuses_is_told_at_once_and_at_the_end() {
             let bytes = request.replace("AUTHORITY", &authority);
             let _closed_or_refused = callback::send_bytes(&authority, bytes.as_bytes());
         }
-        let line = running.line_with("was refused");
+        let line = running.line_with("was ignored: ");
         assert!(line.starts_with("warning: ") && line.contains(told), "{told}: {line}");
         let finished = running.end().expect_code(7);
         assert_eq!(finished.labelled("warning: ").len(), 1, "{told}: {finished:?}");
