@@ -2,6 +2,7 @@
 
 use crate::app::repeated_grant::repeated_grant;
 use crate::app::token_format::is_bound_type;
+use crate::app::usable_profile::needs_nobody;
 use crate::args::config::Profile;
 use crate::foreign_text::{Quoted, sanitize};
 use crate::output::duration::describe_seconds;
@@ -32,6 +33,8 @@ pub(crate) struct SessionRow {
     refreshable: bool,
     /// The grant that is repeated in the place of a refresh, which no person takes part in.
     repeated_grant: Option<&'static str>,
+    /// Whether the next token comes without a login, with a session or none.
+    needs_nobody: bool,
     /// Why no person is known; empty where nobody is signed in.
     without_person: &'static str,
     store: String,
@@ -99,6 +102,7 @@ impl SessionRow {
             refresh_expires_at: session.and_then(|session| session.refresh_expires_at),
             refreshable: session.is_some_and(Session::can_renew),
             repeated_grant: session.and_then(|session| repeated_grant(&session.renewal)),
+            needs_nobody: needs_nobody(profile),
             without_person: session.map(reason_without_person).unwrap_or_default(),
             store: kind.to_string(),
         }
@@ -204,6 +208,7 @@ impl SessionRow {
         let expires = if is_bound { format!("{expires}, DPoP") } else { expires };
         let refreshable = match (self.refreshable, self.refresh_expires_at) {
             _ if !self.is_known() => "-".to_owned(),
+            (false, _) if self.needs_nobody && self.state == "none" => "needs no login".to_owned(),
             (false, _) => "no".to_owned(),
             (true, None) => match self.repeated_grant {
                 Some(grant) => format!("yes, by {grant}"),

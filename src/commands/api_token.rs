@@ -145,29 +145,32 @@ impl ApiTokens<'_> {
 /// 403 `insufficient_scope`: a login has to ask for more, since a refresh never
 /// widens (RFC 6749 §6).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the server requires the {} {wanted}, and the token of profile \"{profile}\" {}", scope_or_scopes(.wanted), describe_grant(*.is_granted, .wanted))]
+#[error("the API requires the {}, and the token of profile \"{profile}\" {}", describe_scopes(.wanted), describe_grant(.missing, .wanted))]
 pub(super) struct ScopeNeeded {
     pub(super) profile: ProfileName,
     /// What the challenge names.
     pub(super) wanted: Scope,
     /// What to ask for: everything so far, and that.
     pub(super) union: Scope,
-    /// The token has it, as far as the authorization server says.
-    pub(super) is_granted: bool,
+    /// What of it the token does not have, as far as the authorization server says.
+    pub(super) missing: Scope,
 }
 
-fn scope_or_scopes(wanted: &Scope) -> &'static str {
-    match wanted.tokens().len() {
-        0 | 1 => "scope",
+/// `scopes hello and notes`.
+fn describe_scopes(wanted: &Scope) -> String {
+    let noun = match wanted.tokens() {
+        [] | [_] => "scope",
         _ => "scopes",
-    }
+    };
+    format!("{noun} {}", wanted.tokens().join(" and "))
 }
 
-fn describe_grant(is_granted: bool, wanted: &Scope) -> &'static str {
-    match is_granted {
-        true => "is not enough, although the authorization server granted it",
-        false if wanted.to_string().contains(' ') => "does not have all of it",
-        false => "does not have it",
+fn describe_grant(missing: &Scope, wanted: &Scope) -> String {
+    match missing.tokens() {
+        [] => "is not enough, although the authorization server granted it".to_owned(),
+        [_] if wanted.tokens().len() == 1 => "does not have it".to_owned(),
+        missing if missing.len() == wanted.tokens().len() => "has none of them".to_owned(),
+        missing => format!("lacks {}", missing.join(" and ")),
     }
 }
 
@@ -182,7 +185,7 @@ impl ScopeNeeded {
         ScopeNeeded {
             profile: profile.clone(),
             union: so_far.union(&wanted),
-            is_granted: wanted.is_subset_of(granted.unwrap_or(&session.requested.scope)),
+            missing: wanted.without(granted.unwrap_or(&session.requested.scope)),
             wanted,
         }
     }
@@ -201,7 +204,7 @@ impl Diagnosis for ScopeNeeded {
 
     fn hints(&self) -> Vec<String> {
         let command = self.command();
-        vec![match self.is_granted {
+        vec![match self.missing.is_empty() {
             true => format!("The login of a user with more rights may help: {command}"),
             false => format!("Ask for it: {command}"),
         }]

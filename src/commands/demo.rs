@@ -63,6 +63,12 @@ impl Diagnosis for DemoError {
 /// What the demo asks for: an identity, and the demo's own resource server.
 const SCOPE: &str = "openid profile hello";
 
+/// How to go on after the demo.
+const NEXT: [&str; 2] = [
+    "next, log in at a server of your own: oauth login https://your-server --client-id ID",
+    "or run one on this machine: oauth serve",
+];
+
 pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error> {
     let settings = ServeSettings {
         port: 0,
@@ -115,9 +121,10 @@ pub(super) fn run(context: &Context, options: &DemoOptions) -> Result<(), Error>
         observer.observe(&Event::Forgotten { store: &store });
     }
     let done = "done: the tokens are revoked and deleted, and nothing is left on this machine";
-    let next = "next, log in at a server of your own: oauth login https://your-server --client-id ID";
     observer.observe(&Event::Success(done));
-    observer.observe(&Event::Outcome(next));
+    for next in NEXT {
+        observer.observe(&Event::Outcome(next));
+    }
     Ok(())
 }
 

@@ -115,7 +115,7 @@ fn note_next_token(name: &ProfileName, profile: Option<&Profile>, observer: &mut
     if needs_nobody(profile) {
         for note in [
             format!("this profile needs no login: the next `oauth token {name}` gets a new token"),
-            format!("so that it gets none any more, remove the profile: oauth profile remove {name}"),
+            format!("to stop this, remove the profile: oauth profile remove {name}"),
         ] {
             observer.observe(&Event::Note(&note));
         }

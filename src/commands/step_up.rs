@@ -46,7 +46,7 @@ impl StepUps {
     fn has_failed(&self, needed: &ScopeNeeded) -> bool {
         self.made.iter().any(|step_up| {
             let is_recent = step_up.ended_at.elapsed() < PAUSE;
-            needed.wanted.is_subset_of(&step_up.scope) && (needed.is_granted || is_recent)
+            needed.wanted.is_subset_of(&step_up.scope) && (needed.missing.is_empty() || is_recent)
         })
     }
 }

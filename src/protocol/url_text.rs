@@ -42,7 +42,7 @@ pub(super) fn authority<'t>(text: &'t str, url: &Url) -> Option<&'t str> {
 }
 
 /// What the parser has repaired in a text of printable ASCII that has an authority.
-pub(super) fn find_repair(text: &str, url: &Url) -> Option<&'static str> {
+pub fn find_repair(text: &str, url: &Url) -> Option<&'static str> {
     let Some(authority) = authority(text, url) else {
         return Some("it does not begin with its scheme and \"://\"");
     };
@@ -50,8 +50,10 @@ pub(super) fn find_repair(text: &str, url: &Url) -> Option<&'static str> {
     if !is_host(host, url) {
         return Some("its host is not in the usual form");
     }
-    if port.is_some_and(|port| !is_port(port)) {
-        return Some("its port is empty, or has zeros before it");
+    match port {
+        Some("") => return Some("the port is missing after the colon"),
+        Some(port) if !is_port(port) => return Some("its port has zeros before it"),
+        _ => {}
     }
     let path = text.split_once("://").and_then(|(_, rest)| rest.get(authority.len()..));
     let path = path.and_then(|rest| rest.split(['?', '#']).next());

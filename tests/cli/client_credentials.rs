@@ -444,8 +444,13 @@ fn a_logout_says_that_the_next_token_needs_no_login() {
         let outcome = run(home.oauth().args(["logout", "ci"])).expect_code(0);
         outcome.says(&[
             "note: this profile needs no login: the next `oauth token ci` gets a new token",
-            "oauth profile remove ci",
+            "note: to stop this, remove the profile: oauth profile remove ci",
         ]);
+        let table = run(home.oauth().args(["status"])).expect_code(0).stdout;
+        assert!(
+            table.contains("not logged in") && table.contains("needs no login"),
+            "{table}"
+        );
     }
     run(home.oauth().args(["logout", "ci"])).expect_code(0);
     run(token(&home).env("OAUTH_CLIENT_SECRET", SECRET)).expect_code(0);

@@ -444,6 +444,10 @@ fn a_missing_scope_is_4_with_the_login_that_asks_for_all() {
     let outcome = stage.request(&[&stage.url("/api/x")]).expect_code(4);
     assert_eq!(outcome.stdout, "refused\n");
     assert_eq!(
+        outcome.error(),
+        "the API requires the scopes read and notes:$(id), and the token of profile \"work\" lacks notes:$(id)"
+    );
+    assert_eq!(
         outcome.hints(),
         "Ask for it: oauth login work --scope 'read offline_access notes:$(id)'"
     );

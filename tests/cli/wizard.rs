@@ -15,8 +15,8 @@ use std::process::{Child, Command};
 
 const WHERE: &str = "Where do you want to log in?";
 const WAY: &str = "How do you want to sign in?";
-const CLIENT_ID: &str = "The id of the client";
-const REGISTER: &str = "press Enter to have the server register one now):";
+const CLIENT_ID: &str = "Client ID";
+const REGISTER: &str = "(Enter: register one):";
 const SECRET: &str = "The file with the client's secret;";
 const SCOPES: &str = "Their numbers or names";
 const STORE: &str = "Where is the session to be kept?";
@@ -317,7 +317,7 @@ fn a_server_that_registers_clients_gives_one_where_no_id_is_typed() {
     let mut wizard = Wizard::start(command.arg("login").env("OAUTH_CLIENT_ID", "oauth-cli"));
     wizard.answers(WHERE, &server.issuer());
     wizard.answers(WAY, "");
-    wizard.answers("The id of the client: [oauth-cli]", "");
+    wizard.answers("Client ID [oauth-cli]:", "");
     wizard.answers(SECRET, "\u{4}");
     wizard.ends(2);
 }
@@ -493,6 +493,8 @@ fn nobody_is_asked_without_a_terminal_and_ctrl_c_ends_the_questions() {
     wizard.terminal.screen_until("> ");
     let id = rustix::process::Pid::from_child(&wizard.child);
     rustix::process::kill_process(id, rustix::process::Signal::INT).expect("the signal");
-    wizard.ends(130);
+    let shown = wizard.ends(130);
+    // behind the mark of the question
+    assert!(shown.starts_with('\n'), "{shown:?}");
     assert!(!home.config_file().exists());
 }

@@ -24,7 +24,7 @@ pub struct ApiTokenOptions {
 /// Options of `oauth request`.
 #[derive(Debug, Args)]
 pub struct RequestOptions {
-    /// GET without it, POST with -d or -F
+    /// Method of the request [default: GET, or POST with -d or -F]
     #[arg(value_name = "METHOD")]
     pub method: Option<String>,
     /// The URL to call

@@ -112,12 +112,31 @@ pub fn api_call(options: &RequestOptions) -> Result<ApiCall, SettingsError> {
 /// # Errors
 /// [`SettingsError::Value`].
 pub fn api_url(text: &str) -> Result<Url, SettingsError> {
-    let hint = "Write the whole URL, such as https://api.example.com/v1/notes?max=5, with other characters as %XX.";
-    let parsed = url_text::parse_exact(text).filter(|url| matches!(url.scheme(), "https" | "http"));
-    let mut url =
-        parsed.ok_or_else(|| invalid_with_hint("URL", "that is not a URL of the web in its usual form", hint))?;
+    let parsed = url_text::parse_exact(text).filter(is_of_web);
+    let mut url = parsed.ok_or_else(|| {
+        let hint = "Write the whole URL, such as https://api.example.com/v1/notes?max=5, with other characters as %XX.";
+        invalid_with_hint("URL", describe_unusable(text), hint)
+    })?;
     url.set_fragment(None);
     Ok(url)
+}
+
+fn is_of_web(url: &Url) -> bool {
+    matches!(url.scheme(), "https" | "http")
+}
+
+/// What is wrong with a text that is no URL for a call. It is not repeated: it may hold a password.
+fn describe_unusable(text: &str) -> &'static str {
+    let has_host = |url: &Url| url.has_host() && !text.contains('@');
+    match url_text::parse(text).filter(is_of_web) {
+        Some(url) => url_text::find_repair(text, &url).filter(|_| has_host(&url)),
+        None => {
+            let with_scheme = url_text::parse_exact(&format!("https://{text}"));
+            let is_bare = with_scheme.is_some() && !text.contains("://");
+            is_bare.then_some("http:// or https:// is missing before the host")
+        }
+    }
+    .unwrap_or("that is not a URL of the web in its usual form")
 }
 
 /// The headers of `-H`.
@@ -291,6 +310,24 @@ mod tests {
         );
         for bad in ["f", "=x", "f=@", "f=@a;size=3"] {
             assert!(form_field(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_a_url_lacks_is_named() {
+        for (bad, lacking) in [
+            ("http://127.0.0.1:/x", "the port is missing after the colon"),
+            ("127.0.0.1:4664/api", "http:// or https:// is missing before the host"),
+            ("localhost:4664/api", "http:// or https:// is missing before the host"),
+            ("api.example", "http:// or https:// is missing before the host"),
+            ("ftp://api.example/", "that is not a URL of the web in its usual form"),
+            (
+                "user:secret@api.example/",
+                "that is not a URL of the web in its usual form",
+            ),
+        ] {
+            let error = api_url(bad).unwrap_err();
+            assert_eq!(error.to_string(), format!("URL: {lacking}"), "{bad}");
         }
     }
 

@@ -149,7 +149,7 @@ impl<'a> Desk<'a> {
                 let token = tokens.fresh()?;
                 let needed = ScopeNeeded::new(&tokens.chosen.name, &token.session, scope);
                 // Another message, or another program, has led to a login for it since.
-                match needed.is_granted && token.stored.access_token.fingerprint() != refused.fingerprint() {
+                match needed.missing.is_empty() && token.stored.access_token.fingerprint() != refused.fingerprint() {
                     true => Ok(token),
                     false => self.step_ups.log_in(&tokens, needed),
                 }

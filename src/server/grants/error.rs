@@ -50,7 +50,7 @@ pub(crate) enum GrantError {
     Scope,
     #[error("a public client has no credentials that could bring it a token")]
     PublicClient,
-    #[error("scope has more than a client gets for itself: there are {}", CLIENT_SCOPES.join(", "))]
+    #[error("for itself, a client may have only these scopes: {}", CLIENT_SCOPES.join(", "))]
     ScopeOfUsers,
     #[error(
         "authorization_details is not a list of objects with a type, or have more than was granted; the code is void now"

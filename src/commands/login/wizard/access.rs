@@ -30,7 +30,7 @@ impl Way {
         match self {
             Way::Browser => "in the browser of this machine",
             Way::Device => "in a browser on another device, with a code",
-            Way::ClientCredentials => "not at all: the client gets a token for itself",
+            Way::ClientCredentials => "nobody: this is a program with a client ID and a secret of its own",
         }
     }
 

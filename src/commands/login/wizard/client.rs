@@ -81,8 +81,8 @@ fn client_id(questions: &mut Questions<'_>, may_register: bool) -> Result<Option
     let of_environment = questions.context.environment.text("OAUTH_CLIENT_ID");
     let may_register = may_register && of_environment.is_none();
     let question = match may_register {
-        true => "The id of the client (press Enter to have the server register one now):",
-        false => "The id of the client:",
+        true => "Client ID (Enter: register one):",
+        false => "Client ID:",
     };
     loop {
         let answer = questions.ask(question, of_environment.as_deref())?;

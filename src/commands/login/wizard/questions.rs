@@ -35,17 +35,22 @@ impl<'a> Questions<'a> {
     /// # Errors
     /// [`SettingsError::Value`] where the terminal has ended (Ctrl-D).
     pub(super) fn ask(&mut self, question: &str, default: Option<&str>) -> Result<String, Error> {
-        match default {
-            Some(default) => self.tell(&format!("{question} [{default}]")),
-            None => self.tell(question),
+        match (default, question.strip_suffix(':')) {
+            (Some(default), Some(question)) => self.tell(&format!("{question} [{default}]:")),
+            (Some(default), None) => self.tell(&format!("{question} [{default}]")),
+            (None, _) => self.tell(question),
         }
         // the mark comes when signals are listened for: Ctrl-C at it ends with 130
         let answer = self.context.wait_for_person(async {
             let mut stderr = std::io::stderr();
             let _unseen = write!(stderr, "> ").and_then(|()| stderr.flush());
             read_answer().await
-        })??;
-        match answer {
+        });
+        if !matches!(answer, Ok(Ok(Some(_)))) {
+            // nobody pressed Enter: what is said next begins a line of its own
+            let _unseen = writeln!(std::io::stderr());
+        }
+        match answer?? {
             Some(answer) if answer.is_empty() => Ok(default.unwrap_or_default().to_owned()),
             Some(answer) => Ok(answer),
             None => Err(no_answer()),
@@ -72,8 +77,9 @@ impl<'a> Questions<'a> {
     pub(super) fn choose(&mut self, question: &str, choices: &[&str]) -> Result<usize, Error> {
         self.tell(question);
         self.list(choices);
+        let which = format!("Choose 1 to {}:", choices.len());
         loop {
-            let answer = self.ask("A number:", Some("1"))?;
+            let answer = self.ask(&which, Some("1"))?;
             match position(&answer, choices.len()) {
                 Some(position) => return Ok(position),
                 None => self.tell(&format!(
