@@ -6,6 +6,7 @@
 
 use crate::app::context::{Context, caller};
 use crate::app::login_required::LoginRequired;
+use crate::app::session::ProfileRecord;
 use crate::app::signals::interruptible;
 use crate::app::token_input::{load_session, profile_choice, read_token_argument};
 use crate::args::cli::DecodeOptions;
@@ -24,7 +25,7 @@ use crate::protocol::jose::{JwtError, UnverifiedJwt};
 use crate::protocol::jwks::{JwkSet, SignatureError, VerifiedBy};
 use crate::protocol::pasted_jwt::PastedJwt;
 use crate::secret::Secret;
-use crate::store::Session;
+use crate::store::{Interaction, ProfileName, Session};
 use crate::system;
 use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::{Event, Observer};
@@ -34,7 +35,12 @@ use serde_json::Value;
 #[derive(Debug, thiserror::Error)]
 enum DecodeError {
     #[error("the token is not a JWT that can be read")]
-    NotAJwt(#[source] JwtError),
+    NotAJwt {
+        #[source]
+        source: JwtError,
+        /// Whether the session of this profile names an introspection endpoint.
+        introspected_by: Option<ProfileName>,
+    },
     #[error("the token is not what its issuer signed")]
     Signature(#[source] SignatureError),
     #[error("the token is not verified, because its issuer's keys cannot be used")]
@@ -44,7 +50,7 @@ enum DecodeError {
 impl Diagnosis for DecodeError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            DecodeError::NotAJwt(_) => ExitCode::Usage,
+            DecodeError::NotAJwt { .. } => ExitCode::Usage,
             DecodeError::Signature(_) => ExitCode::Protocol,
             DecodeError::Keys(source) => source.exit_code(),
         }
@@ -57,7 +63,17 @@ impl Diagnosis for DecodeError {
                 hints.push("To show the token without its issuer's keys, add --no-verify.".to_owned());
                 return hints;
             }
-            DecodeError::NotAJwt(_) => "Access tokens may be opaque; ask the server about this one: oauth introspect",
+            DecodeError::NotAJwt {
+                introspected_by: Some(profile),
+                ..
+            } => {
+                return vec![format!(
+                    "Access tokens may be opaque; ask the server about this one: oauth introspect --profile {profile}"
+                )];
+            }
+            DecodeError::NotAJwt { .. } => {
+                "Access tokens may be opaque: then only their server and its APIs can read them."
+            }
             DecodeError::Signature(_) => "Do not trust its claims: it was changed, or another party made it.",
         };
         vec![hint.to_owned()]
@@ -79,6 +95,8 @@ enum SignatureCheck {
         issuer: String,
     },
     Unverified(String),
+    /// By this `alg`.
+    Unsigned(String),
     /// The keys of the issuer, which the user knows, could not be had.
     WithoutKeys(IssuerKeysError),
     Broken(SignatureError),
@@ -92,9 +110,17 @@ struct Decoded {
 }
 
 impl Decoded {
-    fn read(text: &Secret, context: &Context) -> Result<Self, DecodeError> {
+    /// `introspected_by` is asked where the token is not a JWT.
+    fn read(
+        text: &Secret,
+        context: &Context,
+        introspected_by: impl FnOnce() -> Option<ProfileName>,
+    ) -> Result<Self, DecodeError> {
         let pasted = PastedJwt::read(text.expose());
-        let jwt = UnverifiedJwt::decode(pasted.token.expose()).map_err(DecodeError::NotAJwt)?;
+        let jwt = UnverifiedJwt::decode(pasted.token.expose()).map_err(|source| DecodeError::NotAJwt {
+            source,
+            introspected_by: introspected_by(),
+        })?;
         if !pasted.removed.is_empty() {
             let note = format!("removed from the token: {}", pasted.removed.join(", "));
             context.observer().observe(&Event::Note(&note));
@@ -108,6 +134,12 @@ impl Decoded {
 
     fn issuer(&self) -> Option<&str> {
         self.jwt.claims.get("iss").and_then(Value::as_str)
+    }
+
+    /// The `alg` of a token without a signature (RFC 7515 appendix A.5).
+    fn unsigned_algorithm(&self) -> Option<&str> {
+        let algorithm = self.jwt.header.get("alg").and_then(Value::as_str)?;
+        algorithm.eq_ignore_ascii_case("none").then_some(algorithm)
     }
 
     /// What the keys prove; with the padding first, where there was some.
@@ -132,7 +164,7 @@ pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Erro
     let (decoded, keys) = match given {
         Some(text) => {
             config = context.config()?;
-            let decoded = Decoded::read(&text, context)?;
+            let decoded = Decoded::read(&text, context, || introspecting_profile(context, options, &config))?;
             let (keys, of) = keys_for_given(context, options, &config, decoded.issuer())?;
             profile = of;
             (decoded, keys)
@@ -141,7 +173,10 @@ pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Erro
             let stored = load_session(context, &options.input)?;
             let token = token_of(&stored.session, options)
                 .ok_or_else(|| LoginRequired::no_id_token(&stored.name, &stored.session))?;
-            let decoded = Decoded::read(&token, context)?;
+            let decoded = Decoded::read(&token, context, || {
+                let knows = stored.session.endpoints.introspection.is_some();
+                knows.then(|| stored.name.clone())
+            })?;
             let keys = keys_of_session(&stored.session);
             warn_of_another_issuer(context, &decoded, &stored.session);
             config = stored.config;
@@ -150,6 +185,7 @@ pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Erro
         }
     };
     let verdict = match keys {
+        _ if let Some(algorithm) = decoded.unsigned_algorithm() => SignatureCheck::Unsigned(algorithm.to_owned()),
         _ if options.no_verify => SignatureCheck::Unverified("--no-verify was given".to_owned()),
         KeyChoice::None(why) => SignatureCheck::Unverified(why),
         KeyChoice::Issuer(source, issuer) => verify(context, profile, &decoded, &source, issuer)?,
@@ -162,8 +198,17 @@ pub(super) fn run(context: &Context, options: &DecodeOptions) -> Result<(), Erro
     match verdict {
         SignatureCheck::Broken(error) => Err(DecodeError::Signature(error).into()),
         SignatureCheck::WithoutKeys(error) => Err(DecodeError::Keys(Box::new(error)).into()),
-        SignatureCheck::Verified { .. } | SignatureCheck::Unverified(_) => Ok(()),
+        SignatureCheck::Verified { .. } | SignatureCheck::Unverified(_) | SignatureCheck::Unsigned(_) => Ok(()),
     }
+}
+
+/// The chosen profile, where its stored session can be asked about tokens. No
+/// prompt is shown for it.
+fn introspecting_profile(context: &Context, options: &DecodeOptions, config: &Config) -> Option<ProfileName> {
+    let chosen = settings::choose_profile(&profile_choice(&options.input), &context.environment, config).ok()?;
+    let mut found = ProfileRecord::load(context, config, &chosen, Interaction::Forbidden).ok()?;
+    let session = found.take_session(&chosen.name, config).ok()?;
+    session.endpoints.introspection.map(|_| chosen.name)
 }
 
 fn token_of(session: &Session, options: &DecodeOptions) -> Option<Secret> {
@@ -301,6 +346,10 @@ fn verify(
 /// Microsoft signs tokens for its own APIs over a header with the hash of the nonce.
 const ONLY_FOR_RESOURCE_SERVER: &str = "its header has a nonce, as Microsoft's tokens for its own APIs (Microsoft Graph) have: only the resource server that it is for can verify it";
 
+fn unsigned(algorithm: &str) -> String {
+    format!("not signed (alg {algorithm}): anyone can have made it")
+}
+
 /// Header and claims with their members in order.
 fn parts(token: &Secret) -> [OrderedJson; 2] {
     let mut segments = token.expose().split('.');
@@ -333,6 +382,7 @@ fn as_json(token: &Secret, verdict: &SignatureCheck) -> String {
             let reason = error_chain(&error.to_string(), error);
             (OrderedJson::Null, None, None, None, Some(reason))
         }
+        SignatureCheck::Unsigned(algorithm) => (OrderedJson::Null, None, None, None, Some(unsigned(algorithm))),
         SignatureCheck::Broken(error) => (bool(false), None, None, None, Some(error.to_string())),
     };
     let [header, claims] = parts(token);
@@ -372,6 +422,7 @@ fn as_text(token: &Secret, verdict: &SignatureCheck) -> String {
         SignatureCheck::WithoutKeys(error) => {
             format!("not verified, because {}", error_chain(&error.to_string(), error))
         }
+        SignatureCheck::Unsigned(algorithm) => unsigned(algorithm),
         SignatureCheck::Broken(error) => format!("DOES NOT HOLD: {error}"),
     };
     format!(

@@ -174,7 +174,11 @@ pub fn check(text: &str, expected: &Expected<'_>) -> Result<IdToken, IdTokenErro
     match claims.get("azp") {
         None if audiences == 1 => {}
         Some(Value::String(party)) if party == expected.client_id => {}
-        _ => return Err(IdTokenError::AuthorizedParty),
+        party => {
+            return Err(IdTokenError::AuthorizedParty {
+                found: party.map(|party| party.as_str().map_or_else(|| party.to_string(), str::to_owned)),
+            });
+        }
     }
     let expires_at = check_times(&claims, expected)?;
     let subject = subject_in(&claims).ok_or(IdTokenError::Missing("sub"))?.to_owned();
@@ -228,7 +232,13 @@ impl LoginDemands<'_> {
         match (self.nonce, claims.get("nonce").map(Value::as_str)) {
             (Some(nonce), Some(Some(received))) if nonce.matches(received) => {}
             (None, None) => {}
-            _ => return Err(IdTokenError::Nonce),
+            (sent, found) => {
+                let redacted = |found: Option<&str>| Secret::from(found.unwrap_or_default()).redacted();
+                return Err(IdTokenError::Nonce {
+                    sent: sent.map(Nonce::redacted),
+                    found: found.map(redacted),
+                });
+            }
         }
         let Some(max_age_s) = self.max_age_s else {
             return Ok(());
@@ -304,7 +314,7 @@ fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<U
     let expires_at = time("exp")?.ok_or(IdTokenError::Missing("exp"))?;
     let expired_for_s = now.seconds_since(expires_at);
     if expired_for_s > CLOCK_SKEW_S {
-        return Err(IdTokenError::Expired(expired_for_s));
+        return Err(IdTokenError::Expired(expired_for_s, expires_at));
     }
     let issued_at = time("iat")?.ok_or(IdTokenError::Missing("iat"))?;
     let age_s = now.seconds_since(issued_at);
@@ -312,10 +322,10 @@ fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<U
         return Err(IdTokenError::Milliseconds("iat"));
     }
     if age_s < -CLOCK_SKEW_S {
-        return Err(IdTokenError::IssuedInFuture(age_s.saturating_neg()));
+        return Err(IdTokenError::IssuedInFuture(age_s.saturating_neg(), issued_at));
     }
     if age_s > ISSUED_AT_MAX_AGE_S {
-        return Err(IdTokenError::IssuedLongAgo(age_s));
+        return Err(IdTokenError::IssuedLongAgo(age_s, issued_at));
     }
     if let Some(not_before) = time("nbf")?
         && not_before.seconds_since(now) > CLOCK_SKEW_S
@@ -323,7 +333,7 @@ fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<U
         if not_before >= FIRST_MILLISECONDS {
             return Err(IdTokenError::Milliseconds("nbf"));
         }
-        return Err(IdTokenError::NotYetValid(not_before.seconds_since(now)));
+        return Err(IdTokenError::NotYetValid(not_before.seconds_since(now), not_before));
     }
     Ok(expires_at)
 }

@@ -57,6 +57,11 @@ impl Nonce {
         is_vschar_text(text).then(|| Nonce(Secret::from(text)))
     }
 
+    /// How a message shows it: its length and fingerprint.
+    pub fn redacted(&self) -> String {
+        self.0.redacted()
+    }
+
     /// Whether the `nonce` claim is the one that was sent.
     pub fn matches(&self, received: &str) -> bool {
         self.0.expose().as_bytes().ct_eq(received.as_bytes()).into()

@@ -150,7 +150,6 @@ fn a_signature_that_does_not_hold_is_shown_and_the_exit_code_says_so() {
 
     // What cannot be checked is told, and is not a failure.
     for (header, part) in [
-        (value!({"alg": "none"}), "\"none\""),
         (value!({"alg": "HS256"}), "\"HS256\""),
         (
             value!({"alg": "EdDSA", "kid": "k2"}),
@@ -166,6 +165,33 @@ fn a_signature_that_does_not_hold_is_shown_and_the_exit_code_says_so() {
             "{header}: {last}"
         );
     }
+}
+
+#[test]
+fn a_token_without_a_signature_is_called_that_before_all_else() {
+    let (home, signer) = (Home::new(), Signer::new("k1"));
+    let (server, issuer) = issuer_with(&signer);
+    for (claims, arguments) in [
+        (value!({"sub": "admin"}), &["-"][..]),
+        (value!({"iss": issuer}), &["-"]),
+        (value!({"iss": issuer}), &["-", "--no-verify"]),
+        (value!({"iss": issuer}), &["-", "--issuer", &issuer]),
+    ] {
+        for algorithm in ["none", "nOnE"] {
+            let token = format!("{}.", unsigned(&value!({"alg": algorithm}), &claims));
+            let outcome = decode(&home, arguments, &token).expect_code(0);
+            let told = format!("not signed (alg {algorithm}): anyone can have made it");
+            assert_eq!(
+                outcome.stdout.lines().last(),
+                Some(format!("  {told}").as_str()),
+                "{claims}"
+            );
+            let outcome = decode(&home, &[arguments, &["--json"]].concat(), &token).expect_code(0);
+            assert_eq!(signature(&outcome)["reason"], told.as_str());
+            assert!(signature(&outcome)["verified"].is_null(), "{outcome:?}");
+        }
+    }
+    assert_eq!(server.connections(), 0, "no key can prove it");
 }
 
 #[test]
@@ -391,8 +417,19 @@ fn the_tokens_of_the_stored_session_are_checked_with_its_servers_keys() {
     kept.id_token = None;
     home.keep("work", &kept);
     let outcome = run(home.oauth().args(["decode", "-p", "work"])).expect_error(2);
-    assert!(outcome.hints().contains("oauth introspect"), "{outcome:#?}");
+    assert!(!outcome.hints().contains("oauth introspect"), "{outcome:#?}");
     outcome.does_not_say("opaque\"");
+    let given = decode(&home, &["-"], "opaque").expect_error(2);
+    assert!(!given.hints().contains("oauth introspect"), "{given:#?}");
+    kept.endpoints.introspection = Some(endpoint(&format!("{issuer}/introspect")));
+    home.keep("work", &kept);
+    let outcome = run(home.oauth().args(["decode", "-p", "work"])).expect_error(2);
+    assert!(
+        outcome.hints().contains("oauth introspect --profile work"),
+        "{outcome:#?}"
+    );
+    let given = decode(&home, &["-"], "opaque").expect_error(2);
+    assert!(given.hints().contains("oauth introspect --profile work"), "{given:#?}");
     run(home.oauth().args(["decode", "-p", "work", "--id-token"])).expect_error(4);
     run(home.oauth().args(["decode", "-p", "absent"])).expect_error(2);
     home.configure("[profile.work]\nissuer = \"https://id.example.com\"\n");

@@ -13,14 +13,16 @@ use crate::app::token_source::Purpose;
 use crate::args::login::LoginOptions;
 use crate::args::settings;
 use crate::error::Error;
+use crate::exit::ExitCode;
 use crate::flow::login::{PreparedExchange, login_until_exchange};
 use crate::foreign_text::{sanitize, sanitize_json};
+use crate::output::causes::error_chain;
 use crate::output::report;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::protocol::http::HttpRequest;
 use crate::protocol::params::{Params, Value};
 use crate::secret::Secret;
-use crate::store::{Interaction, Session, StoreKind, load_undamaged};
+use crate::store::{Interaction, ProfileName, Session, StoreKind, load_undamaged};
 use crate::trace::curl::{curl_assignments, curl_command};
 use crate::trace::ordered_json::{OrderedJson, object};
 use crate::trace::redact::Redaction;
@@ -39,9 +41,7 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
     };
     let mut observer = context.observer();
     let given = given_client_credentials(context, options, (&resolved, Purpose::Login))?;
-    // Read only: the client secret may be kept there.
-    let mut store = context.open_store_interactive(&kind, Interaction::Allowed, ask_passphrase(context))?;
-    let earlier = load_undamaged(store.as_mut(), &resolved.profile)?;
+    let earlier = earlier_session(context, &kind, (&resolved.profile, profile.is_some()), &mut observer)?;
     let transport = context.transport(profile, resolved.request.server.allowance == HttpPolicy::Everywhere)?;
     find_server(context, &mut resolved, earlier.as_ref(), &transport, &mut observer)?;
     choose_client(&mut resolved, earlier.as_ref(), &mut observer)?;
@@ -78,6 +78,38 @@ pub(super) fn run(context: &Context, options: &LoginOptions) -> Result<(), Error
         shown.as_text(&stopped)
     };
     report::print(Secret::new(text).expose().as_bytes())
+}
+
+/// The session in the store, where the client and its secret may be kept.
+/// Nothing is written, so that a store which cannot be used is no obstacle; for
+/// a profile that is saved, what it keeps may be missing.
+fn earlier_session(
+    context: &Context,
+    kind: &StoreKind,
+    (name, is_saved): (&ProfileName, bool),
+    observer: &mut dyn Observer,
+) -> Result<Option<Session>, Error> {
+    let load = || -> Result<Option<Session>, Error> {
+        let mut store = match is_saved {
+            true => context.open_store_interactive(kind, Interaction::Allowed, ask_passphrase(context))?,
+            false => context.store(kind, Interaction::Forbidden)?,
+        };
+        Ok(load_undamaged(store.as_mut(), name)?)
+    };
+    match load() {
+        Err(error) if error.exit_code() == ExitCode::Store => {
+            let text = format!(
+                "the stored session is not used, since the store cannot be read: {}",
+                error_chain(&error.to_string(), &*error)
+            );
+            observer.observe(&match is_saved {
+                true => Event::Warning(&text),
+                false => Event::Note(&text),
+            });
+            Ok(None)
+        }
+        loaded => loaded,
+    }
 }
 
 /// How values are shown.

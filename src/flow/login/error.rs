@@ -93,7 +93,12 @@ pub enum LoginError {
     },
     /// The token came for someone else, or by someone else.
     #[error("the ID token cannot be accepted, so nothing was stored")]
-    IdToken(#[from] IdTokenError),
+    IdToken {
+        #[source]
+        error: IdTokenError,
+        /// Whom it should be from, where that is known.
+        issuer: Option<String>,
+    },
     #[error("the login was interrupted")]
     Interrupted(ExitCode),
     /// The session cannot be stored.
@@ -139,7 +144,7 @@ impl Diagnosis for LoginError {
                 "server_error" | "temporarily_unavailable" => ExitCode::Unreachable,
                 _ => ExitCode::Refused,
             },
-            LoginError::NothingPasted { .. } | LoginError::InvalidResponse(_) | LoginError::IdToken(_) => {
+            LoginError::NothingPasted { .. } | LoginError::InvalidResponse(_) | LoginError::IdToken { .. } => {
                 ExitCode::Protocol
             }
         }
@@ -184,18 +189,24 @@ impl Diagnosis for LoginError {
             }
             LoginError::Denied { error, sent } => vec![hint_for(error, EndpointKind::Authorization, Some(sent))],
             LoginError::Token { error, sent } => error.hints(Some(sent)),
-            LoginError::IdToken(error) if error.may_be_clock_skew() => {
+            LoginError::IdToken { error, .. } if error.may_be_clock_skew() => {
                 one("Check the clock of this machine: the server's and this one seem to differ.")
             }
-            LoginError::IdToken(error) if error.is_contradiction_of_server() => one(
+            LoginError::IdToken { error, .. } if error.is_contradiction_of_server() => one(
                 "Another --issuer does not help: the metadata and the ID tokens of the server have to name the same issuer (OpenID Connect Discovery §4.3).",
             ),
-            LoginError::IdToken(error) if error.is_encrypted() => one(
+            LoginError::IdToken { error, .. } if error.is_encrypted() => one(
                 "Register the client without id_token_encrypted_response_alg (OpenID Connect Dynamic Client Registration §2): signed ID tokens are supported, encrypted ones are not.",
             ),
-            LoginError::IdToken(_) => one(
-                "To look at the ID token, log in again with -vv --show-secrets, write the id_token of the token response into a file, and run: oauth decode --issuer URL FILE",
-            ),
+            LoginError::IdToken { issuer, .. } => {
+                let issuer = issuer
+                    .as_ref()
+                    .map(|issuer| format!("--issuer {} ", shell_words::quote(issuer)));
+                vec![format!(
+                    "To look at the ID token, log in again with -vv --show-secrets, write the id_token of the token response into a file, and run: oauth decode {}FILE",
+                    issuer.unwrap_or_default()
+                )]
+            }
         }
     }
 

@@ -42,10 +42,13 @@ impl From<UnprovenError> for Rejection {
     }
 }
 
-impl From<Rejection> for LoginError {
-    fn from(rejection: Rejection) -> Self {
-        match rejection {
-            Rejection::IdToken(error) => LoginError::IdToken(error),
+impl Rejection {
+    fn into_login_error(self, issuer: Option<&str>) -> LoginError {
+        match self {
+            Rejection::IdToken(error) => LoginError::IdToken {
+                error,
+                issuer: issuer.map(str::to_owned),
+            },
             Rejection::Keys(error) => LoginError::Keys(Box::new(error)),
         }
     }
@@ -91,7 +94,7 @@ pub(super) async fn check_id_token(
             )));
             Ok(None)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error.into_login_error(expected.issuer)),
     }
 }
 

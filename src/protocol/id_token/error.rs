@@ -4,6 +4,7 @@ use super::OtherParty;
 use super::signature::NoProof;
 use crate::foreign_text::Quoted;
 use crate::protocol::jose::JwtError;
+use crate::protocol::time::UnixSeconds;
 
 /// Why an ID token must not be accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,29 +51,40 @@ pub enum IdTokenError {
     },
     /// Items 3 to 5.
     #[error(
-        "the ID token is for several audiences or another authorized party, and azp is not this client (OpenID Connect Core §3.1.3.7 items 3 to 5)"
+        "the ID token is for several audiences or another authorized party, and azp is not this client: {} (OpenID Connect Core §3.1.3.7 items 3 to 5)",
+        has("azp", found.as_deref())
     )]
-    AuthorizedParty,
+    AuthorizedParty { found: Option<String> },
     /// Item 9.
-    #[error("the ID token expired {0} s ago (OpenID Connect Core §3.1.3.7 item 9)")]
-    Expired(i64),
+    #[error("the ID token expired {0} s ago: exp is {n} (OpenID Connect Core §3.1.3.7 item 9)", n = .1.0)]
+    Expired(i64, UnixSeconds),
     /// RFC 7519 §4.1.5.
-    #[error("the ID token is not valid for another {0} s (nbf, RFC 7519 §4.1.5)")]
-    NotYetValid(i64),
+    #[error("the ID token is not valid for another {0} s: nbf is {n} (RFC 7519 §4.1.5)", n = .1.0)]
+    NotYetValid(i64, UnixSeconds),
     /// RFC 7519 §2 counts seconds.
     #[error("the ID token's {0} is in milliseconds instead of seconds (NumericDate, RFC 7519 §2)")]
     Milliseconds(&'static str),
     /// Item 10.
-    #[error("the ID token was issued {0} s in the future")]
-    IssuedInFuture(i64),
+    #[error("the ID token was issued {0} s in the future: iat is {n}", n = .1.0)]
+    IssuedInFuture(i64, UnixSeconds),
     /// Item 10.
     #[error(
-        "the ID token was issued {0} s ago, too long for a login that just ended (OpenID Connect Core §3.1.3.7 item 10)"
+        "the ID token was issued {0} s ago, too long for a login that just ended: iat is {n} (OpenID Connect Core §3.1.3.7 item 10)",
+        n = .1.0
     )]
-    IssuedLongAgo(i64),
+    IssuedLongAgo(i64, UnixSeconds),
     /// Item 11.
-    #[error("the ID token's nonce is not the one that was sent (OpenID Connect Core §3.1.3.7 item 11)")]
-    Nonce,
+    #[error(
+        "the ID token's nonce is not the one that was sent: sent {}, received {} (OpenID Connect Core §3.1.3.7 item 11)",
+        sent.as_deref().unwrap_or("none"),
+        found.as_deref().unwrap_or("none")
+    )]
+    Nonce {
+        /// Redacted, with its fingerprint, as in a trace.
+        sent: Option<String>,
+        /// The same of what the ID token has.
+        found: Option<String>,
+    },
     /// Item 13.
     #[error(
         "{age_s} s have passed since the sign-in (auth_time), but max_age allows {max_age_s} s (OpenID Connect Core §3.1.3.7 item 13)"
@@ -95,6 +107,13 @@ pub enum IdTokenError {
     /// §12.2.
     #[error("the refreshed ID token has another {0} than the first one (OpenID Connect Core §12.2)")]
     Changed(&'static str),
+}
+
+fn has(claim: &str, value: Option<&str>) -> String {
+    value.map_or_else(
+        || format!("it has no {claim}"),
+        |value| format!("{claim} is {}", Quoted::name(value)),
+    )
 }
 
 /// What a difference in the slash at the end alone means.
@@ -140,10 +159,10 @@ impl IdTokenError {
     pub fn may_be_clock_skew(&self) -> bool {
         matches!(
             self,
-            IdTokenError::Expired(_)
-                | IdTokenError::NotYetValid(_)
-                | IdTokenError::IssuedInFuture(_)
-                | IdTokenError::IssuedLongAgo(_)
+            IdTokenError::Expired(..)
+                | IdTokenError::NotYetValid(..)
+                | IdTokenError::IssuedInFuture(..)
+                | IdTokenError::IssuedLongAgo(..)
                 | IdTokenError::SignedInTooLongAgo { .. }
         )
     }

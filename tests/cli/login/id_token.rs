@@ -135,17 +135,17 @@ fn a_claim_that_does_not_hold_ends_the_login() {
         ("iss", json!(format!("{origin}/")), "is from"),
         ("iss", json!("https://evil.example.com"), "is from"),
         ("iss", missing.clone(), "iss"),
-        ("aud", json!("other"), "aud"),
-        ("aud", json!(["other"]), "aud"),
+        ("aud", json!("other"), "is for \"other\""),
+        ("aud", json!(["other", "third"]), "is for \"other third\""),
         ("aud", json!([]), "aud"),
-        ("aud", json!([CLIENT, "other"]), "azp"),
+        ("aud", json!([CLIENT, "other"]), "it has no azp"),
         ("aud", missing.clone(), "aud"),
-        ("azp", json!("other"), "azp"),
-        ("exp", json!(now_s() - 300), "expired"),
+        ("azp", json!("other"), "azp is \"other\""),
+        ("exp", json!(now_s() - 300), "ago: exp is 1"),
         ("exp", json!("soon"), "exp"),
         ("exp", missing.clone(), "exp"),
         ("iat", json!(now_s() + 3600), "in the future"),
-        ("iat", json!(now_s() - 3600), "issued"),
+        ("iat", json!(now_s() - 3600), "iat is 1"),
         (
             "iat",
             json!(now_s() * 1000),
@@ -161,8 +161,12 @@ fn a_claim_that_does_not_hold_ends_the_login() {
         ("sub", json!(""), "sub"),
         ("sub", json!(7), "sub"),
         ("sub", missing.clone(), "sub"),
-        ("nonce", json!("another"), "nonce"),
-        ("nonce", missing, "nonce"),
+        (
+            "nonce",
+            json!("another"),
+            "received [redacted, 7 chars, sha256 ae448ac8]",
+        ),
+        ("nonce", missing, "received none"),
         ("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ"), "access token"),
     ];
     for (member, value, shown) in table {
@@ -180,6 +184,18 @@ fn a_claim_that_does_not_hold_ends_the_login() {
         assert!(finished.causes().contains(shown), "{member} {value}: {finished:?}");
         assert_nothing_kept(&home);
     }
+}
+
+#[test]
+fn the_hint_names_the_issuer_whose_keys_verify_the_token() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let finished = login_with(&home, &server, "openid", |nonce| {
+        let mut claims = claims(&server, nonce);
+        claims["aud"] = json!("other");
+        compact(&json!({"alg": "RS256"}), &claims)
+    });
+    let command = format!("oauth decode --issuer {} FILE", server.origin());
+    assert!(finished.expect_error(6).hints().contains(&command));
 }
 
 #[test]

@@ -214,6 +214,24 @@ fn a_refusal_ends_it_as_any_login() {
     assert_nothing_kept(&home);
 }
 
+/// It stores nothing; what a saved profile keeps there may be missing.
+#[test]
+fn it_needs_no_store() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let keyring = ["--store", "keyring"];
+    let (outcome, ..) = stopped(&server, &home, &keyring, None);
+    assert_eq!(outcome.warnings(), "");
+    home.configure("[profile.work]\n");
+    let (outcome, ..) = stopped(&server, &home, &[&keyring[..], &["--profile", "work"]].concat(), None);
+    assert!(
+        outcome
+            .warnings()
+            .contains("the stored session is not used, since the store cannot be read: "),
+        "{outcome:#?}"
+    );
+    assert_eq!(server.requests_to("/token").len(), 0);
+}
+
 #[test]
 fn other_steps_and_other_logins_are_no_place_to_stop() {
     let (home, server) = (Home::new(), authorization_server::start());
