@@ -33,6 +33,7 @@ use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use foreign_text::{sanitize, sanitize_unbounded};
 use output::report::{self, Style};
+use output::usage_text::{align_value_lists, without_colours};
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use system::environment::Environment;
@@ -95,25 +96,30 @@ fn sanitize_values(error: &mut clap::Error) {
     }
 }
 
-/// Without the sequences that colour text (ECMA-48 §8.3.117).
-fn without_colours(text: &str) -> String {
-    let mut pieces = text.split("\u{1b}[");
-    let mut bare = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        match piece.trim_start_matches(|character: char| character.is_ascii_digit() || character == ';') {
-            rest if rest.starts_with('m') => bare.push_str(&rest[1..]),
-            _ => {
-                bare.push_str("\u{1b}[");
-                bare.push_str(piece);
-            }
-        }
-    }
-    bare
-}
-
 /// The same lines without what steers a terminal.
 fn sanitize_lines(text: &str) -> String {
     text.split('\n').map(sanitize_unbounded).collect::<Vec<_>>().join("\n")
+}
+
+/// The command line of `oauth exec` with the `--` that it lacks, where a word
+/// of the command was taken for an argument too many.
+fn exec_with_dashes(error: &clap::Error, arguments: &[OsString]) -> Option<String> {
+    let Some(ContextValue::String(unexpected)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let mut words: Vec<String> = arguments
+        .iter()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let exec = words.iter().position(|word| word == "exec")?;
+    // the profile comes first
+    let command = exec + 2 + words.iter().skip(exec + 2).position(|word| word == unexpected)?;
+    if error.kind() != ErrorKind::UnknownArgument || unexpected.starts_with('-') {
+        return None;
+    }
+    words.insert(command, "--".to_owned());
+    Some(format!("oauth {}", shell_words::join(words)))
 }
 
 /// Help and version are results; everything else the parser says is an error.
@@ -123,6 +129,10 @@ fn usage(mut error: clap::Error, arguments: &[OsString], environment: &Environme
         error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
     }
     sanitize_values(&mut error);
+    if let Some(whole) = exec_with_dashes(&error, arguments) {
+        let tip = format!("the command comes after --: {}", sanitize(&whole));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
     let is_result = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let is_terminal = if is_result {
         std::io::stdout().is_terminal()
@@ -140,6 +150,7 @@ fn usage(mut error: clap::Error, arguments: &[OsString], environment: &Environme
         sanitize_lines(&message.to_string())
     };
     if is_result {
+        let text = align_value_lists(&text, report::stdout_width());
         return match report::print(text.as_bytes()) {
             Ok(()) => 0,
             Err(error) => error.exit_code().code(),

@@ -2,11 +2,12 @@
 //! them configuration, store, transport and observer.
 
 use crate::app::deadline::Deadline;
+use crate::app::login_required::LoginRequired;
 use crate::app::observer::{self, CommandObserver, SharedTrace};
 use crate::app::signals::interruptible;
 use crate::args::cli::GlobalOptions;
 use crate::args::config::{Config, Profile};
-use crate::args::settings;
+use crate::args::settings::{self, SettingsError};
 use crate::error::{Error, ProcessError};
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::caller::{Caller, SystemTimer};
@@ -138,6 +139,29 @@ impl Context {
         match self.config_choice() {
             Some(path) => Ok(path),
             None => Ok(self.folders()?.config_file()),
+        }
+    }
+
+    /// The error with the reason why no profile is known, where the file that
+    /// the user chose does not exist.
+    pub(crate) fn explain_missing_config(&self, error: Error) -> Error {
+        let lacks_profile = matches!(error.downcast_ref(), Some(LoginRequired::NothingSaved { .. }))
+            || matches!(
+                error.downcast_ref(),
+                Some(SettingsError::UnknownProfile { .. } | SettingsError::UnsavedProfile { .. })
+            );
+        match self.config_choice().filter(|path| lacks_profile && !path.exists()) {
+            Some(path) => {
+                let chosen_by = match self.global.config {
+                    Some(_) => "--config",
+                    None => "OAUTH_CONFIG",
+                };
+                error.with_first_hint(format!(
+                    "There is no file `{}`, which {chosen_by} names.",
+                    path.display()
+                ))
+            }
+            None => error,
         }
     }
 

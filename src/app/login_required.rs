@@ -11,7 +11,7 @@ use crate::store::{ProfileName, Session, SessionEnd};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LoginRequired {
     /// No profile is named, and there is none to use by default.
-    #[error("not logged in: {}", if known.is_empty() { "no profile is saved" } else { "no profile is named, and there is no default" })]
+    #[error("{}", if known.is_empty() { "not logged in: no profile is saved" } else { "no profile is named, and there is no default" })]
     NothingSaved { known: Vec<ProfileName> },
     #[error("profile \"{profile}\" is not logged in")]
     NotLoggedIn { profile: ProfileName },

@@ -4,9 +4,11 @@ use crate::app::context::Context;
 use crate::app::fresh_session::{FreshSession, expired};
 use crate::app::freshness::Freshness;
 use crate::error::Error;
+use crate::output::duration::{describe, describe_seconds};
 use crate::store::{ProfileName, StoredToken};
 use crate::system;
 use crate::trace::{Event, Observer};
+use std::time::Duration;
 
 /// The token that was asked for. Warns where it ends sooner than was wanted.
 ///
@@ -31,19 +33,19 @@ pub(crate) fn token_with_time_left<'a>(
             "the token was refreshed just now and is valid for less than a second",
         )),
         left_ms if left_ms < wanted_ms => context.observer().observe(&Event::Warning(&format!(
-            "the token is valid for another {} only, {} were wanted",
-            describe_ms(left_ms),
-            describe_ms(wanted_ms)
+            "the token is valid for {} more; at least {} was asked for",
+            describe_left(left_ms.unsigned_abs()),
+            describe(Duration::from_millis(wanted_ms.unsigned_abs()))
         ))),
         _ => {}
     }
     Ok(token)
 }
 
-/// Whole seconds where there is one, as people count.
-fn describe_ms(milliseconds: i64) -> String {
+/// Time that is left, as people count.
+fn describe_left(milliseconds: u64) -> String {
     match milliseconds {
-        ..1000 => format!("{milliseconds} ms"),
-        _ => format!("{} s", milliseconds / 1000),
+        ..1000 => "less than 1 s".to_owned(),
+        _ => describe_seconds(milliseconds / 1000),
     }
 }

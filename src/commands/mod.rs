@@ -64,7 +64,7 @@ pub fn dispatch(
             Some(deadline) => deadline.explain(error),
             None => error,
         };
-        with_whole_commands(&context.global, error)
+        with_whole_commands(&context.global, context.explain_missing_config(error))
     });
     match &outcome {
         Ok(()) => context.finish_trace(),

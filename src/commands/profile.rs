@@ -67,13 +67,19 @@ fn list(context: &Context, config: &Config) -> Result<(), Error> {
             } else {
                 "api"
             };
-            [mark.to_owned(), name.to_string(), shown(server), shown("client_id")]
+            let client_id = match profile.text("client_id") {
+                None if profile.text("api").is_some() && config.client_metadata_url.is_none() => {
+                    "registered".to_owned()
+                }
+                _ => shown("client_id"),
+            };
+            [mark.to_owned(), name.to_string(), shown(server), client_id]
         })
         .collect();
     if rows.is_empty() {
         return Ok(());
     }
-    let titles = ["", "PROFILE", "ISSUER", "CLIENT_ID"].map(str::to_owned);
+    let titles = ["", "PROFILE", "SERVER", "CLIENT_ID"].map(str::to_owned);
     let table: Vec<[String; 4]> = std::iter::once(titles).chain(rows).collect();
     report::print_lines(&align_columns(&table, report::stdout_width()))
 }

@@ -59,7 +59,7 @@ pub(super) fn run(context: &Context, options: &ServeOptions) -> Result<(), Error
     }
     if let Some(folder) = settings.tls.as_ref().filter(|_| !quiet) {
         let authority = folder.join(AUTHORITY);
-        let line = format!("clients of this server trust it with --cacert {}", authority.display());
+        let line = format!("curl trusts this server with --cacert {}", authority.display());
         report::report_request(&line, false, style);
     }
     if !style.json {

@@ -9,4 +9,5 @@ pub mod qr_code;
 pub mod report;
 pub mod table;
 pub mod theme;
+pub mod usage_text;
 pub mod wrap;

@@ -32,7 +32,7 @@ impl PastedJwt {
         loop {
             let before = rest;
             rest = trim(rest, |character| character.is_whitespace() || character == '\u{feff}');
-            remove("blanks", rest != before);
+            remove("whitespace", rest != before);
             let unquoted = trim(rest, |character| QUOTES.contains(&character));
             remove("quotes", unquoted != rest);
             rest = unquoted;
@@ -50,7 +50,7 @@ impl PastedJwt {
             }
         }
         let joined: Zeroizing<String> = Zeroizing::new(rest.split_whitespace().collect());
-        remove("blanks", joined.as_str() != rest);
+        remove("whitespace", joined.as_str() != rest);
         let token: Vec<&str> = joined.split('.').map(|segment| segment.trim_end_matches('=')).collect();
         let token = token.join(".");
         let is_padded = token.len() != joined.len();
@@ -82,16 +82,16 @@ mod tests {
         for (text, removed) in [
             ("aa.bb.cc", &[][..]),
             ("Bearer aa.bb.cc", &["\"Bearer\""]),
-            ("bearer  aa.bb.cc", &["\"Bearer\"", "blanks"]),
+            ("bearer  aa.bb.cc", &["\"Bearer\"", "whitespace"]),
             (
                 "Authorization: DPoP aa.bb.cc",
-                &["\"Authorization:\"", "blanks", "\"DPoP\""],
+                &["\"Authorization:\"", "whitespace", "\"DPoP\""],
             ),
             ("\"aa.bb.cc\"", &["quotes"]),
             ("\"Bearer aa.bb.cc\"", &["quotes", "\"Bearer\""]),
             ("‘aa.bb.cc’", &["quotes"]),
-            ("\u{feff}aa.bb.cc\n\n", &["blanks"]),
-            ("aa.b\n  b.cc", &["blanks"]),
+            ("\u{feff}aa.bb.cc\n\n", &["whitespace"]),
+            ("aa.b\n  b.cc", &["whitespace"]),
             ("aa=.bb==.cc=", &["base64 padding"]),
         ] {
             let pasted = PastedJwt::read(text);

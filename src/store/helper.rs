@@ -102,7 +102,7 @@ impl CommandStore {
         if !reply.0.status.success() {
             return match reply.says_not_found() {
                 true => Ok(None),
-                false => Err(self.failed(Action::Get, &reply, "")),
+                false => Err(self.failed(Action::Get, address, &reply, "")),
             };
         }
         let answer: HelperAnswer =
@@ -132,7 +132,7 @@ impl CommandStore {
         let reply = self.call(Action::Store, &input)?;
         match reply.0.status.success() {
             true => Ok(()),
-            false => Err(self.failed(Action::Store, &reply, secret)),
+            false => Err(self.failed(Action::Store, address, &reply, secret)),
         }
     }
 
@@ -141,7 +141,7 @@ impl CommandStore {
         match reply.0.status.success() {
             true => Ok(true),
             false if reply.says_not_found() => Ok(false),
-            false => Err(self.failed(Action::Erase, &reply, "")),
+            false => Err(self.failed(Action::Erase, address, &reply, "")),
         }
     }
 
@@ -162,10 +162,11 @@ impl CommandStore {
         })
     }
 
-    fn failed(&self, action: Action, reply: &Reply, given: &str) -> CommandStoreError {
+    fn failed(&self, action: Action, address: &str, reply: &Reply, given: &str) -> CommandStoreError {
         CommandStoreError::Failed {
             program: self.program.clone(),
             action,
+            address: address.to_owned(),
             message: reply.message(given),
         }
     }

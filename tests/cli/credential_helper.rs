@@ -178,6 +178,10 @@ fn what_a_helper_says_reaches_the_terminal_harmless_and_nobody_logs_in_for_nothi
         "{outcome:?}"
     );
     assert!(outcome.hints().contains("--store file"), "{outcome:?}");
+    assert!(
+        outcome.hints().contains(&format!("\"}}' | {HELPER} store")),
+        "{outcome:?}"
+    );
     outcome.does_not_say("http://127.0.0.1");
     assert_eq!(server.requests_to("/token").len(), 0);
     assert!(!helped.home.config_file().exists());
@@ -185,6 +189,10 @@ fn what_a_helper_says_reaches_the_terminal_harmless_and_nobody_logs_in_for_nothi
     helped
         .home
         .configure("[profile.work]\nissuer = \"https://id.example.com\"\nclient_id = \"c\"\n");
+    helped.behave("exit 1");
+    let failed = helped.run(&["token", "work", "--store", &helped.store]).expect_error(8);
+    let by_hand = format!("printf %s https://oauth.invalid/work | {HELPER} get");
+    assert!(failed.hints().contains(&by_hand), "{failed:?}");
     helped.behave("echo hello; exit 0");
     let nonsense = helped.run(&["token", "work", "--store", &helped.store]).expect_error(8);
     assert!(

@@ -270,10 +270,10 @@ fn what_was_copied_along_with_a_token_is_removed_with_a_note() {
     for (text, removed) in [
         (format!("Bearer {token}\n"), "\"Bearer\""),
         (format!("\"{token}\""), "quotes"),
-        (format!("  {start}\n{end}  \n"), "blanks"),
+        (format!("  {start}\n{end}  \n"), "whitespace"),
         (
             format!("Authorization: Bearer {token}"),
-            "\"Authorization:\", blanks, \"Bearer\"",
+            "\"Authorization:\", whitespace, \"Bearer\"",
         ),
         (token.replace('.', "=.") + "==", "base64 padding"),
     ] {

@@ -163,6 +163,17 @@ fn variables_that_cannot_be_set_are_a_usage_error_and_the_text_is_not_repeated()
 }
 
 #[test]
+fn a_command_without_dashes_is_shown_with_them() {
+    let home = home();
+    run(&mut exec(&home, &["work", "ls", "a b"]))
+        .expect_error(2)
+        .says(&["the command comes after --: oauth exec work -- ls 'a b'"]);
+    run(&mut exec(&home, &["work", "--lgin", "--", "ls"]))
+        .expect_error(2)
+        .does_not_say("comes after --");
+}
+
+#[test]
 fn the_exit_code_is_the_commands_and_those_of_a_shell_where_there_is_none() {
     let home = home();
     for code in [0, 1, 4, 42, 255] {

@@ -228,7 +228,11 @@ fn a_token_of_an_earlier_session_gives_way_to_the_stored_one_and_that_to_a_new_o
         bridge.say(LIST);
         let line = bridge.next();
         match taken {
-            "none" => assert!(error_message(&line).contains("401"), "{line}"),
+            "none" => {
+                let message = error_message(&line);
+                let login = format!("log in at this one: oauth login {}/mcp", stage.origin());
+                assert!(message.contains("401") && message.contains(&login), "{line}");
+            }
             _ => assert_eq!(line, LISTED, "{taken}"),
         }
         bridge.leave();

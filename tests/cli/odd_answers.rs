@@ -578,7 +578,7 @@ fn status_says_until_when_a_refresh_is_possible() {
 
 #[test]
 fn a_token_that_was_refreshed_in_this_call_is_printed_however_short_it_lives() {
-    for (expires_in, warned) in [(0, "valid for less than a second"), (1, "were wanted")] {
+    for (expires_in, warned) in [(0, "valid for less than a second"), (1, "was asked for")] {
         let server = LiteralServer::start();
         let body = format!(r#"{{"access_token":"short","token_type":"Bearer","expires_in":{expires_in}}}"#);
         server.on("POST", "/token", json_reply(&body));

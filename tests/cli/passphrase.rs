@@ -115,6 +115,12 @@ fn wrong_missing_and_of_the_wrong_kind_are_told_apart_and_change_nothing() {
         "{by_passphrase:?}"
     );
     assert!(by_passphrase.hints().contains(VARIABLE), "{by_passphrase:?}");
+    // in this order, so that the tokens are revoked
+    assert!(
+        by_passphrase.hints().contains("key file first: oauth logout work")
+            && by_passphrase.hints().ends_with("with the passphrase: oauth login work"),
+        "{by_passphrase:?}"
+    );
 }
 
 #[test]

@@ -35,6 +35,41 @@ fn profile(home: &Home, arguments: &[&str]) -> Outcome {
     run(home.oauth().arg("profile").args(arguments))
 }
 
+#[test]
+fn a_file_that_was_chosen_and_does_not_exist_is_named() {
+    let home = example();
+    let missing = home.path().join("nope.toml").display().to_string();
+    let by_flag = format!("There is no file `{missing}`, which --config names.");
+    for (arguments, code) in [
+        (&["token"][..], 4),
+        (&["token", "work"], 2),
+        (&["profile", "use", "work"], 2),
+    ] {
+        let outcome = run(home.oauth().args(arguments).args(["--config", &missing])).expect_error(code);
+        assert!(outcome.hints().contains(&by_flag), "{outcome:?}");
+        let outcome = run(home.oauth().args(arguments).env("OAUTH_CONFIG", &missing)).expect_error(code);
+        assert!(outcome.hints().contains("which OAUTH_CONFIG names."), "{outcome:?}");
+    }
+    run(home.oauth().args(["token", "nope"]))
+        .expect_error(2)
+        .does_not_say("There is no file");
+}
+
+#[test]
+fn a_profile_of_an_api_has_its_url_and_a_registered_client_in_the_list() {
+    let home = Home::new();
+    home.configure("[profile.api]\napi = \"https://api.example.com/mcp\"\n\n[profile.bare]\nscope = [\"a\"]\n");
+    let outcome = profile(&home, &["list"]).expect_code(0);
+    let lines: Vec<Vec<&str>> = outcome
+        .stdout
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(lines[0], ["PROFILE", "SERVER", "CLIENT_ID"]);
+    assert_eq!(lines[1], ["api", "https://api.example.com/mcp", "registered"]);
+    assert_eq!(lines[2], ["bare", "-", "-"]);
+}
+
 fn example() -> Home {
     let home = Home::new();
     home.configure(EXAMPLE);

@@ -292,7 +292,7 @@ fn a_lifetime_shorter_than_wanted_is_refreshed_once_a_call_and_printed_with_a_wa
     let home = home_with_token_ending_in(-10, &server);
     let outcome = run(&mut token(&home, &["--min-ttl", "10m"]));
     assert_printed(&outcome, "short");
-    assert!(outcome.stderr.contains("600 s were wanted"), "{outcome:?}");
+    assert!(outcome.stderr.contains("at least 10 min was asked for"), "{outcome:?}");
     assert_eq!(server.requests().len(), 1);
 }
 

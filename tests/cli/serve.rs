@@ -53,7 +53,7 @@ fn a_busy_port_is_exit_2_with_a_way_out() {
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        stderr.contains(&port) && stderr.contains("hint:") && stderr.contains("--port 0"),
+        stderr.contains(&port) && stderr.contains("hint: Use any free port: add --port 0"),
         "{stderr}"
     );
 }

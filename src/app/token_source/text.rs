@@ -23,7 +23,7 @@ pub(super) fn token_from_bytes(bytes: Zeroizing<Vec<u8>>) -> Result<Secret, Sour
     }
     match std::str::from_utf8(text) {
         Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Secret::from(text)),
-        _ => Err(not("the token is not one line of printable ASCII without blanks")),
+        _ => Err(not("the token is not one line of printable ASCII without spaces")),
     }
 }
 

@@ -38,6 +38,14 @@ pub(super) fn definition() -> Command {
                 .help("Profile to use; options given here hold for this check and are not saved [env: OAUTH_PROFILE]")
         })
     });
+    // Without a name it is about all of them, whatever the variable says.
+    let command = command.mut_subcommand("status", |status| {
+        status
+            .mut_arg("argument", |name| {
+                name.help("Profile name, or the server's URL; without it, all profiles")
+            })
+            .mut_arg("option", |name| name.help("Profile name"))
+    });
     with_footer(command)
 }
 

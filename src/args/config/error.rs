@@ -31,7 +31,7 @@ pub enum ConfigError {
         line: usize,
         key: String,
         /// What may have been meant.
-        nearest: Option<&'static str>,
+        nearest: Option<String>,
     },
     /// A value of the wrong type.
     #[error("{}:{line}: {key} must be {expected}", path.display())]
@@ -42,6 +42,8 @@ pub enum ConfigError {
         key: String,
         /// `a string`, `a list of strings`.
         expected: &'static str,
+        /// The same value as it has to be written.
+        example: Option<String>,
     },
     /// A profile whose name cannot be typed.
     #[error("{}:{line}: \"{name}\" is not a profile name: [A-Za-z0-9][A-Za-z0-9._-]{{0,63}}", path.display())]
@@ -99,14 +101,23 @@ impl Diagnosis for ConfigError {
                     "Write {key}=NAME=VALUE for one of them; an empty VALUE removes it."
                 )]
             }
+            ConfigError::UnknownKey { key, .. } | ConfigError::UnknownSetting { key, .. } if key == "client_secret" => {
+                vec![
+                    "A secret is never in the configuration file: name a file that holds it with client_secret_file."
+                        .to_owned(),
+                ]
+            }
             ConfigError::UnknownKey {
                 nearest: Some(nearest), ..
-            }
-            | ConfigError::UnknownSetting {
+            } => vec![format!("Did you mean {nearest}?")],
+            ConfigError::UnknownSetting {
                 nearest: Some(nearest), ..
-            } => {
-                vec![format!("Did you mean \"{nearest}\"?")]
-            }
+            } => vec![format!("Did you mean \"{nearest}\"?")],
+            ConfigError::Type {
+                key,
+                example: Some(example),
+                ..
+            } => vec![format!("Write: {key} = {example}")],
             ConfigError::UnknownKey { .. } | ConfigError::UnknownSetting { .. } => {
                 let known: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();
                 vec![format!("Known keys of a profile: {}.", known.join(", "))]

@@ -8,7 +8,7 @@ use crate::spelling::nearest;
 use crate::store::ProfileName;
 use crate::system::files::named;
 use std::path::Path;
-use toml_edit::{Document, Item, TableLike};
+use toml_edit::{Array, Document, Item, TableLike, Value};
 
 impl Config {
     /// Reads the file; one that does not exist is empty.
@@ -55,7 +55,11 @@ impl Config {
                     config.client_metadata_url = Some(url.to_owned());
                 }
                 "profile" => config.profiles = source.profiles(line, item)?,
-                _ => source.unknown_key(line, key, nearest(key, TOP_LEVEL_KEYS))?,
+                _ => {
+                    let is_profile = item.is_table_like() && ProfileName::parse(key).is_ok();
+                    let profile = is_profile.then(|| format!("[profile.{key}]"));
+                    source.unknown_key(line, key, nearest(key, TOP_LEVEL_KEYS).map(quoted).or(profile))?;
+                }
             }
         }
         config.warnings = source.warnings;
@@ -88,6 +92,19 @@ impl SourceMap<'_> {
             line,
             key: key.to_owned(),
             expected,
+            example: None,
+        }
+    }
+
+    /// The same for a key of a profile.
+    fn wrong_setting(&self, line: usize, key: &str, kind: SettingKind, item: &Item) -> ConfigError {
+        let words = item.as_str().filter(|_| kind == SettingKind::List);
+        ConfigError::Type {
+            path: self.path.to_owned(),
+            line,
+            key: key.to_owned(),
+            expected: expected(kind),
+            example: words.map(|words| Value::from(words.split_whitespace().collect::<Array>()).to_string()),
         }
     }
 
@@ -122,17 +139,20 @@ impl SourceMap<'_> {
             let line = self.line_of(table, key, item);
             match kind_of(key) {
                 Some(kind) => {
-                    let setting = setting(kind, item).ok_or_else(|| self.wrong_type(line, key, expected(kind)))?;
+                    let setting = setting(kind, item).ok_or_else(|| self.wrong_setting(line, key, kind, item))?;
                     profile.set(key, setting);
                 }
-                None => self.unknown_key(line, key, nearest(key, KEYS.iter().map(|(name, _)| *name)))?,
+                None => {
+                    let nearest = nearest(key, KEYS.iter().map(|(name, _)| *name));
+                    self.unknown_key(line, key, nearest.map(quoted))?;
+                }
             }
         }
         Ok(profile)
     }
 
     /// An error, but in a file of a newer program, which may know the key.
-    fn unknown_key(&mut self, line: usize, key: &str, nearest: Option<&'static str>) -> Result<(), ConfigError> {
+    fn unknown_key(&mut self, line: usize, key: &str, nearest: Option<String>) -> Result<(), ConfigError> {
         let error = ConfigError::UnknownKey {
             path: self.path.to_owned(),
             line,
@@ -146,6 +166,10 @@ impl SourceMap<'_> {
             .push(format!("{error}: ignored, since a newer program wrote the file"));
         Ok(())
     }
+}
+
+fn quoted(key: &str) -> String {
+    format!("\"{key}\"")
 }
 
 fn setting(kind: SettingKind, item: &Item) -> Option<Setting> {
@@ -286,7 +310,22 @@ param = { login_hint = "me@example.com" }
             (
                 "[profile.a]\nscope = \"x\"",
                 "config.toml:2: scope must be a list of strings",
-                "",
+                "Write: scope = [\"x\"]",
+            ),
+            (
+                "[profile.a]\nscope = \"openid email\"",
+                "config.toml:2: scope must be a list of strings",
+                "Write: scope = [\"openid\", \"email\"]",
+            ),
+            (
+                "[work]\nissuer = \"x\"",
+                "config.toml:1: unknown key \"work\"",
+                "Did you mean [profile.work]?",
+            ),
+            (
+                "[profile.a]\nclient_secret = \"x\"",
+                "config.toml:2: unknown key \"client_secret\"",
+                "never in the configuration file: name a file that holds it with client_secret_file",
             ),
             (
                 "[profile.a]\nport = 70000",

@@ -33,6 +33,14 @@ pub enum SettingsError {
         profile: String,
         hint: String,
     },
+    /// A value that needs another one.
+    #[error("{given} needs {needed}")]
+    Incomplete {
+        given: String,
+        /// A flag.
+        needed: &'static str,
+        hint: &'static str,
+    },
     /// A login that names no server, of a profile that has none.
     #[error("no server is named, and {}", describe_absence(profile))]
     NoServer {
@@ -190,6 +198,7 @@ impl Diagnosis for SettingsError {
             SettingsError::Value { hint, .. } => hint.iter().cloned().collect(),
             SettingsError::Contradiction { .. } => vec!["Leave one of them out.".to_owned()],
             SettingsError::Missing { hint, .. } => vec![hint.clone()],
+            SettingsError::Incomplete { hint, .. } => vec![(*hint).to_owned()],
             SettingsError::Unattended => UNATTENDED_HINTS.map(str::to_owned).to_vec(),
             SettingsError::DefaultProfile { name, known } => match known.first() {
                 Some(known) => vec![format!("Choose another one: oauth profile use {known}")],

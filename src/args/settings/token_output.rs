@@ -1,6 +1,6 @@
 //! How `oauth token` is asked to print the token.
 
-use super::error::{SettingsError, invalid, invalid_with_hint};
+use super::error::{SettingsError, invalid};
 use crate::args::cli::{EnvShell, FormatOptions, TokenFormat};
 
 /// A format with all that it needs.
@@ -127,11 +127,11 @@ fn contradiction(one: &str, other: String, problem: &str) -> SettingsError {
 /// U+0001 ends a field of the message, and no account's name has a control character.
 fn user(format: TokenFormat, options: &FormatOptions) -> Result<String, SettingsError> {
     match options.user.as_deref() {
-        None => Err(invalid_with_hint(
-            "--user",
-            format!("--format {} needs one", format.as_str()),
-            "Add --user with the name of the account at the mail server, most often its address.",
-        )),
+        None => Err(SettingsError::Incomplete {
+            given: format!("--format {}", format.as_str()),
+            needed: "--user",
+            hint: "Add --user with the name of the account at the mail server, most often its address.",
+        }),
         Some("") => Err(invalid("--user", "it is empty")),
         Some(user) if user.chars().any(char::is_control) => Err(invalid("--user", "it has a control character in it")),
         Some(user) => Ok(user.to_owned()),

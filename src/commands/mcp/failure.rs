@@ -32,6 +32,10 @@ impl Failure {
             404 | 405 => format!(
                 "Compare the URL of this oauth mcp, {url}, with the server's documentation: it has to be that of streamable HTTP, and ends in /mcp at many servers"
             ),
+            401 => format!(
+                "If the token is for another server, log in at this one: oauth login {}",
+                shell_words::quote(url.as_str())
+            ),
             status if is_unavailable(status) => "Send it again later".to_owned(),
             _ => return Failure::new(message),
         };

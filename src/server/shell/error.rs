@@ -39,7 +39,7 @@ impl Diagnosis for ServeError {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            ServeError::Port { .. } => "Use any free port: oauth serve --port 0",
+            ServeError::Port { .. } => "Use any free port: add --port 0",
             ServeError::SetUp(SetUpError::NoUser) => "Make an account with: oauth serve --user demo:demo",
             ServeError::Tls(source) => return source.hints(),
             ServeError::Listener(_) | ServeError::SetUp(_) => return Vec::new(),

@@ -3,6 +3,7 @@
 use super::format::{FORMAT_VERSION, MAX_FILE_BYTES};
 use super::passphrase::{MAX_MEMORY_KIB, MAX_PASSES};
 use crate::exit::{Diagnosis, ExitCode};
+use crate::store::ProfileName;
 use crate::system::files::FileError;
 use std::path::PathBuf;
 
@@ -42,7 +43,7 @@ pub enum FileStoreError {
     },
     /// The session was encrypted with a key file, and a passphrase was given.
     #[error("`{}` was encrypted with a key file, not with a passphrase", path.display())]
-    KeyFileNeeded { path: PathBuf },
+    KeyFileNeeded { path: PathBuf, profile: ProfileName },
     /// Another passphrase, or cost and salt were changed: both give another key.
     #[error("the passphrase does not open `{}`", path.display())]
     WrongPassphrase { path: PathBuf },
@@ -140,9 +141,13 @@ impl FileStoreError {
                 "Give it in OAUTH_STORE_PASSPHRASE or OAUTH_STORE_PASSPHRASE_FILE, and leave out OAUTH_STORE_KEY_FILE."
                     .to_owned(),
             ],
-            FileStoreError::KeyFileNeeded { path } => vec![
+            FileStoreError::KeyFileNeeded { path, profile } => vec![
                 "Leave out OAUTH_STORE_PASSPHRASE and OAUTH_STORE_PASSPHRASE_FILE; name the file in OAUTH_STORE_KEY_FILE if it is your own.".to_owned(),
-                format!("To use a passphrase from now on, remove `{}` and log in again.", path.display()),
+                format!("To use a passphrase from now on, end the session with its key file first: oauth logout {profile}"),
+                format!(
+                    "Then remove `{}` if it is still there, and log in with the passphrase: oauth login {profile}",
+                    path.display()
+                ),
             ],
             FileStoreError::WrongPassphrase { path } => vec![
                 "Set OAUTH_STORE_PASSPHRASE or OAUTH_STORE_PASSPHRASE_FILE to the passphrase that was used then.".to_owned(),

@@ -238,7 +238,7 @@ impl FileStore {
             return Ok(None);
         }
         let path = folder.file(&name);
-        let newer = pending.map(|content| self.decrypt(&content, key.clone(), &item, &path));
+        let newer = pending.map(|content| self.decrypt(&content, key.clone(), profile, &path));
         // A writer that was killed left the newer one; a power cut may have torn it, and then the older one counts
         match (newer, content) {
             (Some(Ok(record)), _) => Ok(Some(record)),
@@ -250,7 +250,7 @@ impl FileStore {
                     | FileStoreError::Tampered { .. },
                 )),
                 Some(content),
-            ) => self.decrypt(&content, key, &item, &path).map(Some),
+            ) => self.decrypt(&content, key, profile, &path).map(Some),
             (Some(Err(error)), _) => Err(error),
             (None, None) => Ok(None),
         }
@@ -261,7 +261,7 @@ impl FileStore {
         &mut self,
         content: &[u8],
         key: Option<StoreKey>,
-        item: &str,
+        profile: &ProfileName,
         path: &Path,
     ) -> Result<Secret, FileStoreError> {
         let sealed = SealedSession::parse(content, path)?;
@@ -271,11 +271,12 @@ impl FileStore {
             (None, None) if matches!(self.key, FileKey::Passphrase(_)) => {
                 return Err(FileStoreError::KeyFileNeeded {
                     path: path.to_path_buf(),
+                    profile: profile.clone(),
                 });
             }
             (None, None) => self.key_of_a_session()?,
         };
-        sealed.open(&key, item, path)
+        sealed.open(&key, &self.item(profile), path)
     }
 
     /// Refuses what must not be overwritten: what a newer program wrote, and

@@ -1,6 +1,7 @@
 //! Why a credential helper cannot be used, and what to do about it.
 
 use super::MAX_INPUT_BYTES;
+use serde_json::json;
 use std::io;
 
 /// Why a credential helper cannot be used.
@@ -25,6 +26,8 @@ pub enum CommandStoreError {
         program: String,
         /// What it was asked for.
         action: Action,
+        /// The name of the item.
+        address: String,
         message: String,
     },
     /// It did not end.
@@ -107,9 +110,23 @@ impl CommandStoreError {
             CommandStoreError::NotRunnable { program, .. } => {
                 vec![format!("Check that `{program}` is a program that you may run.")]
             }
-            CommandStoreError::Failed { program, action, .. } => {
+            CommandStoreError::Failed {
+                program,
+                action,
+                address,
+                ..
+            } => {
+                let input = match action {
+                    Action::Get | Action::Erase => address.clone(),
+                    Action::Store => {
+                        json!({"ServerURL": format!("{address}/test"), "Username": "oauth", "Secret": "test"})
+                            .to_string()
+                    }
+                };
                 vec![format!(
-                    "Try it by hand: `{program} {action}`, and see its documentation."
+                    "To see what it says, run it, and see its documentation: printf %s {} | {} {action}",
+                    shell_words::quote(&input),
+                    shell_words::quote(program)
                 )]
             }
             CommandStoreError::TimedOut { program, .. } => {

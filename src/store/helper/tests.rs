@@ -298,6 +298,7 @@ fn a_program_that_is_missing_or_none_is_told_apart_and_each_error_has_its_hint()
         CommandStoreError::Failed {
             program: program.clone(),
             action: Action::Get,
+            address: "https://oauth.invalid/work".to_owned(),
             message: String::new(),
         },
         CommandStoreError::TimedOut {

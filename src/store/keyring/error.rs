@@ -11,7 +11,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
     /// Nothing to connect to.
-    #[error("there is no D-Bus session bus to reach the keyring by: {cause}")]
+    #[error("the keyring cannot be reached: there is no D-Bus session bus: {cause}")]
     NoBus {
         /// What the system said.
         cause: String,

@@ -85,11 +85,11 @@ pub(super) fn ask_scopes(questions: &mut Questions<'_>, server: &Server, way: Wa
     };
     let preset: Vec<String> = choices.iter().filter(is_preset).cloned().collect();
     let question = match choices.is_empty() {
-        true => "The scopes to ask for, separated by blanks (nothing for none):",
+        true => "The scopes to ask for, separated by spaces (nothing for none):",
         false => {
             questions.tell("What is the token to be for? The scopes of this server:");
             questions.list(&choices.iter().map(String::as_str).collect::<Vec<_>>());
-            "Their numbers or names, separated by blanks (- for none):"
+            "Their numbers or names, separated by spaces (- for none):"
         }
     };
     let default = match (preset.is_empty(), choices.is_empty()) {

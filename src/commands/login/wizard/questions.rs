@@ -5,6 +5,7 @@ use crate::app::context::Context;
 use crate::args::settings::SettingsError;
 use crate::error::Error;
 use crate::foreign_text::sanitize;
+use crate::output::wrap::{Lead, wrap};
 use crate::trace::render::terminal::Terminal;
 use crate::trace::{Event, Observer};
 use crate::user_agent::terminal::read_answer;
@@ -94,7 +95,12 @@ impl<'a> Questions<'a> {
     /// The choices, numbered.
     pub(super) fn list(&mut self, choices: &[&str]) {
         for (position, choice) in choices.iter().enumerate() {
-            self.tell(&format!("  {:2}  {}", position + 1, sanitize(choice)));
+            let number = format!("  {:2}  ", position + 1);
+            let further = " ".repeat(number.len());
+            let width = self.context.style.width;
+            for row in wrap(width, Lead::plain(&number), Lead::plain(&further), &sanitize(choice)) {
+                self.tell(&row);
+            }
         }
     }
 }
