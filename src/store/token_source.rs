@@ -119,12 +119,22 @@ impl TokenSource {
     pub fn absolute(self) -> Self {
         match self {
             TokenSource::File(path) => TokenSource::File(std::path::absolute(&path).unwrap_or(path)),
+            TokenSource::Command(given) => {
+                let text = command_words::absolute(given.text());
+                let absolute = text.and_then(|text| command(Some(&text)).ok());
+                TokenSource::Command(absolute.unwrap_or(given))
+            }
             other => other,
         }
     }
 }
 
 impl TokenCommand {
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Program and arguments.
     pub fn words(&self) -> &[String] {
         &self.words

@@ -2,6 +2,7 @@
 //! does it, and put together again, though no shell runs.
 
 use std::borrow::Cow;
+use std::path::{Path, is_separator};
 
 /// A quote that is not closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +30,42 @@ pub fn join(words: &[String]) -> String {
         }
         false => shell_words::join(words),
     }
+}
+
+/// The command with an absolute path in the place of each word that is a path
+/// from the current folder; `None` where there is none.
+pub fn absolute(command: &str) -> Option<String> {
+    let mut words = split(command).ok()?;
+    let relative: Vec<usize> = relative_words(&words).collect();
+    for at in &relative {
+        let path = std::path::absolute(&words[*at]).ok()?;
+        words[*at] = path.to_string_lossy().into_owned();
+    }
+    (!relative.is_empty()).then(|| join(&words))
+}
+
+/// The first word of a command that is a path from the current folder.
+pub fn relative_path(command: &str) -> Option<String> {
+    let words = split(command).ok()?;
+    let at = relative_words(&words).next()?;
+    words.into_iter().nth(at)
+}
+
+/// Which words are paths from the current folder: a program with a separator,
+/// since without one it is searched for; an argument that begins with `./`, or
+/// is a file there, as the script of an interpreter.
+fn relative_words(words: &[String]) -> impl Iterator<Item = usize> + '_ {
+    let is_relative = |(at, word): &(usize, &String)| {
+        let path = Path::new(word.as_str());
+        let begins_here = path.starts_with(".") || path.starts_with("..");
+        let is_named = word.contains(|character| is_separator(character) || character == '.');
+        match (path.is_absolute(), at) {
+            (true, _) => false,
+            (false, 0) => word.contains(is_separator),
+            (false, _) => begins_here || (is_named && path.is_file()),
+        }
+    };
+    words.iter().enumerate().filter(is_relative).map(|(at, _)| at)
 }
 
 /// Every backslash doubled, but between single quotes, where it is one already.

@@ -61,6 +61,72 @@ fn no_program_is_taken_from_the_current_folder_where_the_path_names_it() {
     }
 }
 
+/// A project folder may have a program of the same path, which would be run by
+/// the next login there.
+#[test]
+fn no_program_or_file_of_the_current_folder_is_saved_or_read_by_its_relative_path() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let issuer = server.origin();
+    let here = home.path().canonicalize().expect("the folder");
+    let here = here.to_str().expect("a path in UTF-8");
+    std::fs::write(home.path().join("open.py"), "").expect("a script");
+    let mut command = login(&home, &server, &["--profile", "work", "--browser", "./br.py -x %s"]);
+    let browsing = Running::start(command.current_dir(here));
+    authorization_server::consent(&browsing.authorization_url(), &issuer);
+    browsing.end().expect_code(0);
+    let is_saved = |line: &str| {
+        let configuration = home.configuration();
+        assert!(configuration.contains(line), "{line}: {configuration}");
+    };
+    is_saved(&format!("browser = \"{here}/br.py -x '%s'\""));
+    for (setting, line) in [
+        ("browser=bin/br %s", format!("browser = \"{here}/bin/br '%s'\"")),
+        (
+            "browser=python3 open.py",
+            format!("browser = \"python3 {here}/open.py\""),
+        ),
+        ("browser=firefox -P work", "browser = \"firefox -P work\"".to_owned()),
+        ("cacert=ca.pem", format!("cacert = \"{here}/ca.pem\"")),
+        (
+            "client_key_file=./key.pem",
+            format!("client_key_file = \"{here}/key.pem\""),
+        ),
+        (
+            "subject_token=file:token",
+            format!("subject_token = \"file:{here}/token\""),
+        ),
+        (
+            "assertion=command:./mint",
+            format!("assertion = \"command:{here}/mint\""),
+        ),
+    ] {
+        let mut command = home.oauth();
+        run(command.current_dir(here).args(["profile", "set", "other", setting])).expect_code(0);
+        is_saved(&line);
+    }
+
+    // what a person wrote there
+    for (key, value, relative) in [
+        ("browser", "./br.py %s", "./br.py"),
+        ("browser", "python3 open.py", "open.py"),
+        ("client_secret_file", "secret", "secret"),
+        ("subject_token", "command:bin/mint", "bin/mint"),
+    ] {
+        home.configure(&format!(
+            "[profile.work]\nissuer = \"{issuer}\"\nclient_id = \"desktop\"\n{key} = \"{value}\"\n"
+        ));
+        let mut command = home.oauth();
+        let refused = run(command.current_dir(here).args(["login", "work", "--no-browser"])).expect_error(2);
+        let problem = format!("config.toml:4: {key} has a relative path, \"{relative}\"");
+        assert!(refused.error().contains(&problem), "{refused:?}");
+        assert!(refused.hints().contains("write the absolute path"), "{refused:?}");
+    }
+    home.configure("");
+    let mut command = login(&home, &server, &["--profile", "work"]);
+    let refused = run(command.env("BROWSER", "./br.py")).expect_error(2);
+    assert!(refused.error().contains("BROWSER has a relative path"), "{refused:?}");
+}
+
 #[test]
 fn an_aborted_process_leaves_no_core_file() {
     let home = home();

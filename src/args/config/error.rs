@@ -45,6 +45,15 @@ pub enum ConfigError {
         /// The same value as it has to be written.
         example: Option<String>,
     },
+    /// What it names would depend on the current folder.
+    #[error("{}:{line}: {key} has a relative path, \"{relative}\"", path.display())]
+    RelativePath {
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        key: String,
+        relative: String,
+    },
     /// A profile whose name cannot be typed.
     #[error("{}:{line}: \"{name}\" is not a profile name: [A-Za-z0-9][A-Za-z0-9._-]{{0,63}}", path.display())]
     ProfileName {
@@ -107,6 +116,10 @@ impl Diagnosis for ConfigError {
                         .to_owned(),
                 ]
             }
+            ConfigError::RelativePath { .. } => vec![
+                "It would be read from the current folder of each command, which may be of somebody else: write the absolute path there."
+                    .to_owned(),
+            ],
             ConfigError::UnknownKey {
                 nearest: Some(nearest), ..
             } => vec![format!("Did you mean {nearest}?")],

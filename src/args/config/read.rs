@@ -3,6 +3,7 @@
 
 use super::error::ConfigError;
 use super::model::{Config, KEYS, Profile, Setting, SettingKind, expected, kind_of};
+use super::paths;
 use crate::args::toml_source::{line_at, line_of};
 use crate::spelling::nearest;
 use crate::store::ProfileName;
@@ -140,6 +141,16 @@ impl SourceMap<'_> {
             match kind_of(key) {
                 Some(kind) => {
                     let setting = setting(kind, item).ok_or_else(|| self.wrong_setting(line, key, kind, item))?;
+                    if let Setting::Text(text) = &setting
+                        && let Some(relative) = paths::relative(key, text)
+                    {
+                        return Err(ConfigError::RelativePath {
+                            path: self.path.to_owned(),
+                            line,
+                            key: key.to_owned(),
+                            relative,
+                        });
+                    }
                     profile.set(key, setting);
                 }
                 None => {
@@ -240,6 +251,10 @@ pub fn parse_setting(key: &str, value: &str) -> Result<KeyChange, ConfigError> {
         key: key.to_owned(),
         expected: expected(kind),
     })?;
+    let setting = match setting {
+        Setting::Text(text) => Setting::Text(paths::absolute(top, &text)),
+        other => other,
+    };
     Ok(KeyChange::Set(top.to_owned(), setting))
 }
 

@@ -1,8 +1,7 @@
 //! What a login saves in its profile, as it is collected.
 
-use crate::args::config::Setting;
+use crate::args::config::{Setting, absolute};
 use crate::args::settings::lists::words;
-use crate::store::TokenSource;
 use std::path::Path;
 
 /// Keys of a profile and their new values.
@@ -18,25 +17,16 @@ impl ProfileChanges {
         self.0.push((key.to_owned(), setting));
     }
 
-    /// A flag that was not given changes nothing.
+    /// A flag that was not given changes nothing. Paths become absolute: the
+    /// profile is used from other folders.
     pub(in crate::args) fn text(&mut self, key: &str, text: Option<&str>) {
         if let Some(text) = text {
-            self.set(key, Setting::Text(text.to_owned()));
+            self.set(key, Setting::Text(absolute(key, text)));
         }
     }
 
-    /// The absolute path: the profile is used from other directories.
     pub(in crate::args) fn path(&mut self, key: &str, path: Option<&Path>) {
-        if let Some(path) = path {
-            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-            self.set(key, Setting::Text(absolute.to_string_lossy().into_owned()));
-        }
-    }
-
-    /// A source of tokens, with an absolute path: the profile is used from other directories.
-    pub(super) fn source(&mut self, key: &str, text: Option<&str>) {
-        let source = text.and_then(|text| text.parse::<TokenSource>().ok());
-        self.text(key, source.map(|source| source.absolute().to_string()).as_deref());
+        self.text(key, path.map(Path::to_string_lossy).as_deref());
     }
 
     /// Repeated flags, each with one value or several separated by spaces. One

@@ -286,7 +286,7 @@ impl ClientOptions {
         changes.path("client_secret_file", self.client_secret_file.as_deref());
         changes.path("client_key_file", self.client_key_file.as_deref());
         changes.text("client_key_id", self.client_key_id.as_deref());
-        changes.source("client_assertion", self.client_assertion.as_deref());
+        changes.text("client_assertion", self.client_assertion.as_deref());
         changes.path("client_cert_file", self.client_cert_file.as_deref());
         let audience = self.assertion_audience.as_ref().map(ToString::to_string);
         changes.text("assertion_audience", audience.as_deref());

@@ -166,7 +166,7 @@ impl MachineOptions {
             ("actor_token", &self.actor_token),
             ("assertion", &self.assertion),
         ] {
-            changes.source(key, text.as_deref());
+            changes.text(key, text.as_deref());
         }
         for (key, uri) in [
             ("subject_token_type", &self.subject_token_type),

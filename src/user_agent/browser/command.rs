@@ -65,13 +65,13 @@ impl BrowserCommand {
 
 /// A program whose path has blanks and is not quoted, as the variables of
 /// desktops and of Windows have it: the longest beginning of the command that
-/// is a file.
+/// is a file. Not one of the current folder, which may be of somebody else.
 fn program_with_blanks(command: &str) -> Option<(&str, &str)> {
     let command = command.trim();
     let blanks = command.match_indices(' ').map(|(at, _)| at);
     let ends: Vec<usize> = blanks.chain([command.len()]).collect();
     let mut paths = ends.into_iter().rev().map(|end| command.split_at(end));
-    paths.find(|(path, _)| path.contains(' ') && path.contains(['/', '\\']) && Path::new(path).is_file())
+    paths.find(|(path, _)| path.contains(' ') && Path::new(path).is_absolute() && Path::new(path).is_file())
 }
 
 /// One way to open a browser.
@@ -90,7 +90,7 @@ pub enum BrowserLauncher {
 ///
 /// # Errors
 /// [`BrowserError::Quote`] and [`BrowserError::Empty`] for a command that
-/// cannot be split. An empty list is not an error: nothing is opened then.
+/// cannot be split, [`BrowserError::RelativePath`] for one of `$BROWSER`. An empty list is not an error: nothing is opened then.
 pub fn candidates(
     browser_flag: Option<&str>,
     browser_variable: Option<&str>,
@@ -105,6 +105,9 @@ pub fn candidates(
     let mut launchers = Vec::new();
     for command in browser_variable.unwrap_or_default().split(LIST_SEPARATOR) {
         if !command.trim().is_empty() {
+            if let Some(relative) = command_words::relative_path(command) {
+                return Err(BrowserError::RelativePath { relative });
+            }
             launchers.push(BrowserLauncher::Command(BrowserCommand::parse(command, "BROWSER")?));
         }
     }

@@ -24,6 +24,12 @@ pub enum BrowserError {
         /// `--browser` or `BROWSER`.
         given_by: &'static str,
     },
+    /// What it names would depend on the current folder.
+    #[error("the browser command in BROWSER has a relative path, \"{relative}\"")]
+    RelativePath {
+        /// The word.
+        relative: String,
+    },
     /// Neither https nor permitted http.
     #[error("a browser is only sent to https URLs, and to http ones on loopback, not to {scheme}")]
     Scheme {
@@ -44,7 +50,9 @@ pub enum BrowserError {
 impl Diagnosis for BrowserError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            BrowserError::Quote { .. } | BrowserError::Empty { .. } => ExitCode::Usage,
+            BrowserError::Quote { .. } | BrowserError::Empty { .. } | BrowserError::RelativePath { .. } => {
+                ExitCode::Usage
+            }
             BrowserError::Scheme { .. } | BrowserError::Userinfo | BrowserError::HostName | BrowserError::TooLong => {
                 ExitCode::Protocol
             }
@@ -56,6 +64,10 @@ impl Diagnosis for BrowserError {
             BrowserError::Quote { given_by } | BrowserError::Empty { given_by } => vec![format!(
                 "Write {given_by} as in a shell, with {URL_MARK} where the URL goes: `firefox -P work {URL_MARK}`."
             )],
+            BrowserError::RelativePath { .. } => vec![
+                "It would be run from the current folder of each command, which may be of somebody else: write the absolute path there, or the name of a program on PATH. For one login: --browser CMD"
+                    .to_owned(),
+            ],
             BrowserError::Scheme { .. } => {
                 vec!["Permit http for this server with `--allow-http`, if you trust the network to it.".to_owned()]
             }
