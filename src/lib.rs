@@ -78,6 +78,39 @@ fn asked_colour(arguments: &[OsString]) -> cli::Colour {
     asked
 }
 
+/// The parser's own suggestions, held to the rule of all the others: what is
+/// not really near is not what was meant, and may delete something.
+fn keep_near_suggestions(error: &mut clap::Error) {
+    for (typed, suggested) in [
+        (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
+        (ContextKind::InvalidValue, ContextKind::SuggestedValue),
+    ] {
+        let Some(ContextValue::String(typed)) = error.get(typed) else {
+            continue;
+        };
+        let near = match error.get(suggested) {
+            Some(ContextValue::String(known)) => spelling::nearest(typed, [known.as_str()]),
+            Some(ContextValue::Strings(known)) => spelling::nearest(typed, known.iter().map(String::as_str)),
+            _ => continue,
+        };
+        match near.map(str::to_owned) {
+            Some(near) => error.insert(suggested, ContextValue::Strings(vec![near])),
+            None => error.remove(suggested),
+        };
+    }
+}
+
+/// What to type in the place of curl's `-X METHOD`, which is no option of `oauth request`.
+fn suggest_method_first(error: &mut clap::Error, arguments: &[OsString]) {
+    let is_request = arguments.iter().any(|argument| argument == "request");
+    let unknown = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(typed)) if typed == "-X" || typed == "--request");
+    if is_request && unknown {
+        let tip = "write the method before the URL: oauth request POST URL";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+        error.remove(ContextKind::SuggestedArg);
+    }
+}
+
 /// Arguments in a usage error are foreign text: a script may have put anything there.
 fn sanitize_values(error: &mut clap::Error) {
     let values: Vec<(ContextKind, ContextValue)> = error
@@ -128,6 +161,8 @@ fn usage(mut error: clap::Error, arguments: &[OsString], environment: &Environme
         // A value for a flag that takes none may be a secret in the wrong place.
         error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
     }
+    keep_near_suggestions(&mut error);
+    suggest_method_first(&mut error, arguments);
     sanitize_values(&mut error);
     if let Some(whole) = exec_with_dashes(&error, arguments) {
         let tip = format!("the command comes after --: {}", sanitize(&whole));

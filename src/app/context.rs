@@ -43,6 +43,8 @@ pub(crate) struct Context {
     pub(crate) trace: Option<SharedTrace>,
     /// When the command ends at the latest.
     pub(crate) deadline: Option<Deadline>,
+    /// The command as it is typed, without what belongs to it.
+    pub(crate) command: &'static str,
     /// What was typed, from the name of the program on.
     pub(crate) arguments: Vec<OsString>,
     /// Standard input belongs to someone else: to a command that is run, or to a protocol.
@@ -74,6 +76,7 @@ impl Context {
             environment,
             style,
             trace,
+            command: "",
             arguments: Vec::new(),
             stdin_is_taken: false,
             prepare_sources: |_, _, _, _| Ok(Box::new(NoSources)),
@@ -94,6 +97,7 @@ impl Context {
             style: self.style,
             trace: self.trace.clone(),
             deadline: self.deadline,
+            command: self.command,
             arguments: self.arguments.clone(),
             stdin_is_taken: self.stdin_is_taken,
             prepare_sources: self.prepare_sources,

@@ -239,7 +239,7 @@ impl LockedRefresh<'_> {
                 let not_granted = scope_not_granted(&session, &freshness.part, name);
                 Err(not_granted.map_or_else(|| error.into(), Error::from))
             }
-            _ => Err(error.into()),
+            _ => Err(with_kept_session(error, name)),
         }
     }
 
@@ -271,6 +271,18 @@ impl LockedRefresh<'_> {
             warns_of_quirks: false,
             send_by: self.context.deadline.as_ref().and_then(Deadline::send_by),
         })
+    }
+}
+
+/// A server that is down ends no session, which a hint says unless one does already.
+fn with_kept_session(error: RenewError, name: &ProfileName) -> Error {
+    let says_so = error.hints().iter().any(|hint| hint.contains("again"));
+    match error.exit_code() {
+        ExitCode::Unreachable if !says_so => {
+            let kept = format!("The session of profile \"{name}\" is kept: try again later.");
+            Error::from(error).with_hint(kept)
+        }
+        _ => error.into(),
     }
 }
 

@@ -28,12 +28,19 @@ pub(crate) enum LoginRequired {
         union: Option<Scope>,
     },
     /// The profile was changed after the login.
-    #[error("profile \"{profile}\" has {what} {wanted}, but its session was made with {found}")]
+    #[error("the {what} of profile \"{profile}\" was changed after its login: from {found} to {wanted}")]
     Mismatch {
         profile: ProfileName,
         /// `issuer`, `scope`.
         what: &'static str,
         /// In the configuration file.
+        wanted: String,
+        found: String,
+    },
+    /// The profile is named after another URL.
+    #[error("profile \"{profile}\" is named after {wanted}, but its session was made with {found}")]
+    OtherServer {
+        profile: ProfileName,
         wanted: String,
         found: String,
     },
@@ -97,6 +104,7 @@ impl LoginRequired {
             | LoginRequired::SessionEnd { profile, .. }
             | LoginRequired::ScopeNotGranted { profile, .. }
             | LoginRequired::Mismatch { profile, .. }
+            | LoginRequired::OtherServer { profile, .. }
             | LoginRequired::NotRefreshable { profile, .. }
             | LoginRequired::NoIdToken { profile, .. }
             | LoginRequired::IdTokenExpired { profile }

@@ -152,7 +152,7 @@ pub(crate) fn check_not_suspended(session: &Session, profile: &ProfileName) -> R
 /// A profile that is named after a URL must be of that server.
 ///
 /// # Errors
-/// [`LoginRequired::Mismatch`].
+/// [`LoginRequired::OtherServer`].
 pub(crate) fn check_matches_url(
     session: &Session,
     chosen: &ChosenProfile,
@@ -164,9 +164,8 @@ pub(crate) fn check_matches_url(
         (None, _) => Ok(()),
         (Some(_), _) if is_api => Ok(()),
         (Some(url), Some(issuer)) if url == issuer => Ok(()),
-        (Some(url), issuer) => Err(LoginRequired::Mismatch {
+        (Some(url), issuer) => Err(LoginRequired::OtherServer {
             profile: chosen.name.clone(),
-            what: "issuer",
             wanted: format!("\"{url}\""),
             found: issuer.map_or_else(|| "none".to_owned(), |issuer| format!("\"{issuer}\"")),
         }),
@@ -229,7 +228,7 @@ pub(crate) fn check_matches_profile(
         }
     }
     if profile.bool("dpop") && session.dpop_key.is_none() {
-        return Err(mismatch(name, "dpop", "true".to_owned(), "Bearer tokens".to_owned()));
+        return Err(mismatch(name, "dpop", "true".to_owned(), "false".to_owned()));
     }
     let (wanted, found) = (profile.text("audience"), requested.audience.as_deref());
     if wanted != found {

@@ -5,7 +5,7 @@ use crate::app::context::Context;
 use crate::app::session::ProfileRecord;
 use crate::app::usable_profile::usable_ones;
 use crate::args::config::Config;
-use crate::args::settings::{self, ChosenProfile, Destination, SettingsError};
+use crate::args::settings::{self, ChosenProfile, CommandForm, Destination, SettingsError};
 use crate::error::Error;
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::resource::Resource;
@@ -22,6 +22,8 @@ pub(crate) struct TokenDestinations<'a> {
     pub(crate) profile: Option<&'a str>,
     /// `--allow-host`.
     pub(crate) for_this_call: &'a [AllowedHost],
+    /// What hints repeat; `None` for a helper, which another program runs.
+    pub(crate) command: Option<CommandForm>,
 }
 
 impl TokenDestinations<'_> {
@@ -41,13 +43,17 @@ impl TokenDestinations<'_> {
         };
         match self.covers(&chosen, url)? {
             true => Ok(Some(chosen)),
-            false => Err(settings::not_covered(&chosen.name, self.config, url).into()),
+            false => {
+                let error = settings::not_covered(&chosen.name, self.config, url);
+                Err(error.of_command(self.command.as_ref()).into())
+            }
         }
     }
 
     /// The closest one; of several, the only one that has a session.
     fn covering(&self, destination: &Destination<'_>) -> Result<Option<ChosenProfile>, Error> {
         let found = settings::covering_profile(destination, self.config);
+        let found = found.map_err(|error| error.of_command(self.command.as_ref()));
         let Err(SettingsError::SeveralProfiles { profiles, .. }) = &found else {
             return Ok(found?);
         };

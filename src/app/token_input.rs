@@ -51,7 +51,7 @@ fn unreadable(context: &Context, name: &Path, error: &FileError) -> SettingsErro
     let (file, hint) = match profile {
         Some(profile) => (
             format!("file \"{profile}\""),
-            format!("For the token of the profile: -p {profile}"),
+            format!("For the token of the profile: oauth {} -p {profile}", context.command),
         ),
         None => (
             "such file".to_owned(),

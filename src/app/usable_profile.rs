@@ -6,7 +6,7 @@ use crate::app::session::ProfileRecord;
 use crate::args::cli::ProfileChoice;
 use crate::args::config::{Config, Profile};
 use crate::args::login_grant::LoginGrant;
-use crate::args::settings::{self, ChosenBy, ChosenProfile};
+use crate::args::settings::{self, ChosenBy, ChosenProfile, CommandForm, SettingsError};
 use crate::error::Error;
 use crate::store::{Interaction, ProfileName, Session, StoredToken};
 use crate::system;
@@ -59,7 +59,7 @@ pub(crate) fn find_saved_profile(
 /// names no profile for the URL, it may be the issuer of a login to an API.
 ///
 /// # Errors
-/// [`SettingsError`](settings::SettingsError), also where several profiles
+/// [`SettingsError`], also where several profiles
 /// with a session are equally for the URL.
 pub(crate) fn find_usable_profile(
     context: &Context,
@@ -81,15 +81,28 @@ pub(crate) fn find_usable_profile(
         .find(|usable| !usable.is_empty());
     let named_is_saved = matches!(&named, Ok(named) if config.profile(&named.name).is_some());
     match (with_session, candidates.first()) {
-        (Some(usable), _) => Ok(settings::only_profile(url, &usable)?),
+        (Some(usable), _) => Ok(only_profile(context, url, &usable)?),
         // None is logged in: the error is about those that a login would be for.
-        (None, Some(closest)) if !named_is_saved => Ok(settings::only_profile(url, closest)?),
+        (None, Some(closest)) if !named_is_saved => Ok(only_profile(context, url, closest)?),
         (None, None) if !named_is_saved => match sessions_of_issuer(context, config, url).as_slice() {
             [] => Ok(named?),
-            found => Ok(settings::only_profile(url, found)?),
+            found => Ok(only_profile(context, url, found)?),
         },
         (None, _) => Ok(named?),
     }
+}
+
+/// The one profile that a URL means; the hint of the error names the first one
+/// in the place of the URL.
+fn only_profile(context: &Context, url: &str, names: &[ProfileName]) -> Result<ChosenProfile, SettingsError> {
+    let repeated = CommandForm {
+        name: context.command,
+        operands: String::new(),
+    };
+    settings::only_profile(url, names).map_err(|error| match &error {
+        SettingsError::SeveralProfiles { .. } => error.of_command(Some(&repeated)),
+        _ => error,
+    })
 }
 
 /// The saved profiles whose session is of this issuer. The configuration file

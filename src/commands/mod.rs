@@ -54,8 +54,10 @@ pub fn dispatch(
     };
     settings::check_global(&command_line.global)?;
     let trace = observer::open_trace((command.name(), &arguments), &command_line.global, &environment)?;
+    let name = command.name();
     let deadline = Deadline::start(&command_line.global, &environment, style)?;
     let mut context = Context::new(command_line.global, environment, style, trace, deadline);
+    context.command = name;
     context.arguments = arguments;
     context.stdin_is_taken = command.takes_stdin();
     context.prepare_sources = token_source::prepare;

@@ -2,12 +2,12 @@
 
 use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
-use crate::app::session::ProfileRecord;
+use crate::app::session::{ProfileRecord, check_matches_profile};
 use crate::app::signals::interruptible;
 use crate::app::store_migration::change_with_session;
 use crate::args::cli::{ProfileChoice, ProfileCommand};
 use crate::args::config::{self, Change, Config, KeyChange, Profile, Setting};
-use crate::args::settings::{self, ChosenProfile, SettingsError};
+use crate::args::settings::{self, ChosenBy, ChosenProfile, SettingsError};
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::registration::unregister;
@@ -192,6 +192,29 @@ fn set(context: &Context, config: &Config, name: &str, settings: &[String]) -> R
         None => "made",
     };
     report_success(context, &format!("{verb} profile \"{name}\""));
+    note_unused_session(context, config, name)
+}
+
+/// Says at once what the next command would end with: the session is of other
+/// settings now. Nobody is asked to unlock the store for it.
+fn note_unused_session(context: &Context, before: &Config, name: ProfileName) -> Result<(), Error> {
+    let after = context.config()?;
+    let chosen = ChosenProfile {
+        name,
+        chosen_by: ChosenBy::User,
+    };
+    let found = ProfileRecord::load(context, &after, &chosen, Interaction::Forbidden);
+    let record = found.ok().and_then(|found| found.record);
+    let Some(session) = record.filter(Session::is_signed_in) else {
+        return Ok(());
+    };
+    let name = &chosen.name;
+    let fits = |config: &Config| check_matches_profile(&session, name, config.profile(name)).is_ok();
+    if fits(before) && !fits(&after) {
+        context.observer().observe(&Event::Note(&format!(
+            "the session was made with other settings; it is used again after: oauth login {name}"
+        )));
+    }
     Ok(())
 }
 

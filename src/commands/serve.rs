@@ -253,13 +253,6 @@ fn note_login(context: &Context, options: &ServeOptions, server: &Server, settin
         };
         observer.observe(&Event::Note(&format!("account {name}{password}")));
     }
-    for client in &settings.clients {
-        let id = shell_words::quote(client.id.as_str());
-        let proof = proof_flags(options, settings, client);
-        observer.observe(&Event::Note(&format!(
-            "log in with: oauth login {issuer} --client-id {id}{proof}"
-        )));
-    }
     // What a newcomer does next: with a token of the issuer alone this call is refused.
     let is_plain = options.setup.is_none() && options.client.is_empty() && options.client_metadata.is_empty();
     if is_plain && settings.tls.is_none() && settings.registration == Registration::Open {
@@ -267,6 +260,25 @@ fn note_login(context: &Context, options: &ServeOptions, server: &Server, settin
             "to call its API, log in to it: oauth login {issuer}/api --profile try"
         )));
         observer.observe(&Event::Note(&format!("and then: oauth request {issuer}/api/hello")));
+    }
+    for client in &settings.clients {
+        let id = shell_words::quote(client.id.as_str());
+        let (request, proof) = (request_flags(options, client), proof_flags(options, settings, client));
+        observer.observe(&Event::Note(&format!(
+            "log in with: oauth login {issuer} --client-id {id}{proof}{request}"
+        )));
+    }
+}
+
+/// What a login asks for: as a person, so that `oauth status` knows who it is, or
+/// for the client itself. Either token may be shown to the API.
+fn request_flags(options: &ServeOptions, client: &RegisteredClient) -> &'static str {
+    let types = client.grant_types.as_deref();
+    let may_use = |grant: &str| types.is_none_or(|types| types.iter().any(|own| own == grant));
+    let is_for_itself = secret_file(options, client).is_some() || !may_use("authorization_code");
+    match is_for_itself && client.is_confidential() && may_use("client_credentials") {
+        true => " --grant client-credentials --scope hello",
+        false => " --scope \"openid hello\"",
     }
 }
 

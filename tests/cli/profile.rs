@@ -6,7 +6,7 @@ use super::support::authorization_server;
 use super::support::binary::Home;
 use super::support::literal_server::LiteralServer;
 use super::support::outcome::{Outcome, run};
-use super::support::sessions::{log_in, log_in_with, session};
+use super::support::sessions::{log_in, log_in_with, scope, session};
 use serde_json::json;
 #[cfg(unix)]
 use std::path::Path;
@@ -675,4 +675,61 @@ fn nobody_is_asked_for_a_list() {
         profile(&home, arguments).expect_code(0);
     }
     assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn only_what_is_really_near_is_suggested() {
+    let home = Home::new();
+    home.configure("[profile.try]\nissuer = \"https://id.example.com\"\n");
+    for (command, near) in [
+        (&["token", "tyr"][..], Some("Did you mean \"try\"?")),
+        (&["status", "tyr"], Some("Did you mean \"try\"?")),
+        (&["login", "tyr"], Some("Did you mean \"try\"?")),
+        (&["token", "other"], None),
+        (&["profile", "set", "try", "scop=x"], Some("Did you mean \"scope\"?")),
+        (&["profile", "set", "try", "foo=bar"], None),
+        (&["profile", "rename", "try", "x"], None),
+        (&["profile", "unset", "try", "scope"], None),
+        (&["profile", "remvoe", "try"], Some("'remove'")),
+        (&["userinfo", "try"], Some("oauth userinfo -p try")),
+        (&["revoke", "try"], Some("oauth revoke -p try")),
+        (
+            &["request", "-X", "POST", "https://a.example/"],
+            Some("oauth request POST URL"),
+        ),
+    ] {
+        let outcome = run(home.oauth().args(command)).expect_code(2);
+        match near {
+            Some(near) => outcome.says(&[near]),
+            None => {
+                outcome.does_not_say("Did you mean");
+                outcome.does_not_say("a similar");
+                continue;
+            }
+        };
+    }
+    let hints = run(home.oauth().args(["login", "tyr"])).expect_code(2).hints();
+    assert!(
+        hints.find("Known profiles: try.") < hints.find("To make this one"),
+        "{hints}"
+    );
+}
+
+#[test]
+fn a_change_that_the_session_does_not_fit_is_said_at_once() {
+    let home = Home::new();
+    home.configure("[profile.work]\nissuer = \"https://id.example.com\"\nscope = [\"openid\"]\n");
+    let mut kept = session("https://id.example.com");
+    kept.requested.scope = scope("openid");
+    home.keep("work", &kept);
+    let set = |setting: &str| run(home.oauth().args(["profile", "set", "work", setting])).expect_code(0);
+    let note = "note: the session was made with other settings; it is used again after: oauth login work";
+    set("allow_host=a.example").does_not_say(note);
+    set("scope=").says(&[note]);
+    run(home.oauth().args(["token", "work"])).expect_error(4).says(&[
+        "the scope of profile \"work\" was changed after its login: from \"openid\" to none",
+        "oauth login work",
+    ]);
+    set("scope=openid").does_not_say(note);
+    run(home.oauth().args(["token", "work"])).expect_code(0);
 }

@@ -247,7 +247,11 @@ fn a_url_that_no_token_may_go_to_is_told_with_what_would_change_that() {
     let host = format!("127.0.0.1:{}", stage.server.port());
     let outcome = stage.request(&[&url]).expect_error(2);
     let outcome = outcome.says(&[&format!("the token of profile \"work\" may go to {api} only")]);
-    assert!(outcome.hints().contains(&format!("add -p work --allow-host {host}")));
+    assert!(
+        outcome
+            .hints()
+            .contains(&format!("oauth request -p work --allow-host {host} "))
+    );
     assert!(
         outcome
             .hints()
@@ -592,4 +596,26 @@ fn the_userinfo_endpoint_is_covered_too() {
     stage.home.keep("work", &session);
     stage.server.on("GET", "/userinfo", json(200, "{}"));
     stage.request(&["-p", "work", &stage.url("/userinfo")]).expect_code(0);
+}
+
+#[test]
+fn a_profile_is_named_by_the_whole_command() {
+    let stage = Stage::new();
+    let (host, url) = ("127.0.0.1:9", "http://127.0.0.1:9/x");
+    let only = format!("For this call only: oauth request -p work --allow-host {host} POST {url}");
+    stage.request(&["POST", url]).expect_error(2).says(&[&only]);
+    stage
+        .request(&["-p", "work", "POST", url])
+        .expect_error(2)
+        .says(&[&only]);
+
+    let other = stage.home.configuration().replace("profile.work", "profile.lim");
+    let both = stage.home.configuration() + &other;
+    stage.home.configure(&both);
+    stage.home.keep("lim", &refreshable(&stage.server.origin()));
+    let url = stage.url("/api/x");
+    stage.request(&[&url]).expect_error(2).says(&[
+        "the profiles \"work\" and \"lim\" are both for ",
+        &format!("Name one: oauth request -p work {url}"),
+    ]);
 }

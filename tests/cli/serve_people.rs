@@ -165,28 +165,35 @@ fn the_command_to_log_in_names_the_files_that_are_known_and_works() {
         .expect("a command");
     let words = shell_words::split(line.1).expect("words");
     assert!(words.contains(&secret.display().to_string()), "{words:?}");
-    run(home.oauth().args(&words).args(["--grant", "client-credentials"])).expect_code(0);
+    run(home.oauth().args(&words)).expect_code(0);
+    run(home.oauth().args(["token"])).expect_code(0);
 }
 
 #[test]
 fn the_commands_for_the_api_are_printed_and_work() {
     let home = Home::new();
     let server = DevelopmentServer::start(&["--approve", "auto"]);
-    server.wait_for_log(&["and then: oauth request"]);
+    server.wait_for_log(&["log in with: oauth login "]);
     let log = server.log();
+    let (of_api, of_issuer) = log.split_once("log in with: oauth ").expect("a login");
+    assert!(of_api.contains("and then: oauth request"), "the API is first: {log}");
     let (_, commands) = log
         .split_once("to call its API, log in to it: oauth ")
         .expect("commands");
     let (login, request) = commands.split_once("and then: oauth ").expect("two");
     let words = |command: &str| shell_words::split(command.lines().next().unwrap_or_default()).expect("words");
-    let mut command = home.oauth();
-    command.args(words(login)).arg("--no-browser");
-    let running = Running::start(&mut command);
-    let back = PlainBrowser::new().go_to(&running.authorization_url()).elsewhere();
-    // the page that comes back is not this test's concern
-    let _ = get_url(back.as_str());
-    running.end().expect_code(0);
+    for login in [login, of_issuer] {
+        let mut command = home.oauth();
+        command.args(words(login)).arg("--no-browser");
+        let running = Running::start(&mut command);
+        let back = PlainBrowser::new().go_to(&running.authorization_url()).elsewhere();
+        // the page that comes back is not this test's concern
+        let _ = get_url(back.as_str());
+        running.end().expect_code(0);
+    }
     run(home.oauth().args(words(request))).expect_code(0);
+    let status = run(home.oauth().arg("status")).expect_code(0).stdout;
+    assert!(status.contains("demo") && status.contains("openid hello"), "{status}");
 }
 
 #[test]

@@ -135,6 +135,7 @@ pub fn covering_profile(
         several => Err(SettingsError::SeveralProfiles {
             host: host_and_port(destination.url).to_owned(),
             profiles: several.iter().map(|name| (*name).clone()).collect(),
+            command: None,
         }),
     }
 }
@@ -181,10 +182,15 @@ pub fn only_profile(url: &str, names: &[ProfileName]) -> Result<ChosenProfile, S
             name: only.clone(),
             chosen_by: ChosenBy::Destination,
         }),
-        [] => Err(SettingsError::NothingCovers { host, nearest: None }),
+        [] => Err(SettingsError::NothingCovers {
+            host,
+            nearest: None,
+            command: None,
+        }),
         several => Err(SettingsError::SeveralProfiles {
             host,
             profiles: several.to_vec(),
+            command: None,
         }),
     }
 }
@@ -194,6 +200,7 @@ pub fn nothing_covers(url: &Url, config: &Config) -> SettingsError {
     SettingsError::NothingCovers {
         host: host_and_port(url).to_owned(),
         nearest: nearest_profile(url, config),
+        command: None,
     }
 }
 
@@ -238,5 +245,6 @@ pub fn not_covered(name: &ProfileName, config: &Config, url: &Url) -> SettingsEr
         profile: name.clone(),
         host: host_and_port(url).to_owned(),
         allow_host: hosts_with(saved.unwrap_or_default(), url),
+        command: None,
     }
 }

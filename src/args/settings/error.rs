@@ -2,6 +2,7 @@
 
 use crate::args::config::Config;
 use crate::exit::{Diagnosis, ExitCode};
+use crate::spelling::nearest;
 use crate::store::ProfileName;
 use std::fmt::Display;
 
@@ -75,6 +76,7 @@ pub enum SettingsError {
         host: String,
         /// The hosts that the profile would permit together with this one.
         allow_host: String,
+        command: Option<Box<CommandForm>>,
     },
     /// No profile is named, and the token of none is for this host.
     #[error("{}", describe_uncovered(host, nearest.as_ref()))]
@@ -83,13 +85,15 @@ pub enum SettingsError {
         host: String,
         /// The profile that was probably meant.
         nearest: Option<NearestProfile>,
+        command: Option<Box<CommandForm>>,
     },
     /// Several profiles are for the same server, or their tokens may go there.
-    #[error("the profiles {} are all for {host}: one has to be named", quoted_list(profiles))]
+    #[error("the profiles {} are {} for {host}: one has to be named", quoted_list(profiles), if profiles.len() == 2 { "both" } else { "all" })]
     SeveralProfiles {
         /// With its port.
         host: String,
         profiles: Vec<ProfileName>,
+        command: Option<Box<CommandForm>>,
     },
     /// A URL's profile name is in use.
     #[error("profile \"{profile}\" is already used for {issuer}")]
@@ -99,6 +103,23 @@ pub enum SettingsError {
         /// What it is used for.
         issuer: String,
     },
+}
+
+/// A command that a hint repeats with more options.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandForm {
+    /// `request`.
+    pub name: &'static str,
+    /// What follows the options, in the quotes of a shell.
+    pub operands: String,
+}
+
+impl CommandForm {
+    /// The whole command with these options.
+    fn with(&self, options: &str) -> String {
+        let CommandForm { name, operands } = self;
+        format!("oauth {name} {options} {operands}").trim_end().to_owned()
+    }
 }
 
 /// The profile whose token may have been meant for a URL that it does not cover.
@@ -132,16 +153,13 @@ fn describe_uncovered(host: &str, nearest: Option<&NearestProfile>) -> String {
 }
 
 /// How a token is allowed to go there.
-fn hints_for_uncovered(host: &str, nearest: Option<&NearestProfile>) -> Vec<String> {
+fn hints_for_uncovered(host: &str, nearest: Option<&NearestProfile>, command: Option<&CommandForm>) -> Vec<String> {
     let (profile, allow_host) = match nearest {
         Some(nearest) => (nearest.profile.as_str(), nearest.allow_host.as_str()),
         None => ("NAME", host),
     };
     let mut hints = vec![
-        format!(
-            "For this call only: add -p {profile} --allow-host {}",
-            shell_words::quote(host)
-        ),
+        for_this_call(profile, host, command),
         format!(
             "To allow it permanently: oauth profile set {profile} {}",
             shell_words::quote(&format!("allow_host={allow_host}"))
@@ -153,7 +171,34 @@ fn hints_for_uncovered(host: &str, nearest: Option<&NearestProfile>) -> Vec<Stri
     hints
 }
 
+fn for_this_call(profile: &str, host: &str, command: Option<&CommandForm>) -> String {
+    let options = format!("-p {profile} --allow-host {}", shell_words::quote(host));
+    match command {
+        Some(command) => format!("For this call only: {}", command.with(&options)),
+        None => format!("For this call only: add {options}"),
+    }
+}
+
+/// How one of several profiles is named.
+fn hint_for_several(profiles: &[ProfileName], command: Option<&CommandForm>) -> String {
+    match (command, profiles.first()) {
+        (Some(command), Some(first)) => format!("Name one: {}", command.with(&format!("-p {first}"))),
+        _ => "Name one with -p NAME, or give each its own allow_host, resource or git_username.".to_owned(),
+    }
+}
+
 impl SettingsError {
+    /// The same for a command that its hints can repeat.
+    pub fn of_command(mut self, repeated: Option<&CommandForm>) -> Self {
+        if let SettingsError::NotCovered { command, .. }
+        | SettingsError::NothingCovers { command, .. }
+        | SettingsError::SeveralProfiles { command, .. } = &mut self
+        {
+            *command = repeated.cloned().map(Box::new);
+        }
+        self
+    }
+
     /// A profile that is neither in the configuration file nor in the store.
     pub fn unknown_profile(profile: &ProfileName, config: &Config) -> Self {
         SettingsError::UnknownProfile {
@@ -200,7 +245,7 @@ impl Diagnosis for SettingsError {
             SettingsError::Missing { hint, .. } => vec![hint.clone()],
             SettingsError::Incomplete { hint, .. } => vec![(*hint).to_owned()],
             SettingsError::Unattended => UNATTENDED_HINTS.map(str::to_owned).to_vec(),
-            SettingsError::DefaultProfile { name, known } => match known.first() {
+            SettingsError::DefaultProfile { name, known } => match near_profile(name, known).or(known.first()) {
                 Some(known) => vec![format!("Choose another one: oauth profile use {known}")],
                 None => vec![format!(
                     "Log in to make it: oauth login --profile {name} --issuer https://id.example.com --client-id ID"
@@ -212,23 +257,25 @@ impl Diagnosis for SettingsError {
                         .to_owned(),
                 ]
             }
-            SettingsError::UnknownProfile { known, .. } => vec![known_profiles(known)],
+            SettingsError::UnknownProfile { profile, known } => hints_for_unknown(profile, known),
             SettingsError::UnsavedProfile { profile, known } => hints_for_unsaved(profile, known),
             SettingsError::NotCovered {
-                profile, allow_host, ..
+                profile,
+                host,
+                allow_host,
+                command,
             } => vec![
-                format!(
-                    "For this call only: add --allow-host {}",
-                    shell_words::quote(allow_host)
-                ),
+                for_this_call(profile.as_str(), host, command.as_deref()),
                 format!(
                     "To allow it permanently: oauth profile set {profile} {}",
                     shell_words::quote(&format!("allow_host={allow_host}"))
                 ),
             ],
-            SettingsError::NothingCovers { host, nearest } => hints_for_uncovered(host, nearest.as_ref()),
-            SettingsError::SeveralProfiles { .. } => {
-                vec!["Name one with -p NAME, or give each its own allow_host, resource or git_username.".to_owned()]
+            SettingsError::NothingCovers { host, nearest, command } => {
+                hints_for_uncovered(host, nearest.as_ref(), command.as_deref())
+            }
+            SettingsError::SeveralProfiles { profiles, command, .. } => {
+                vec![hint_for_several(profiles, command.as_deref())]
             }
             SettingsError::NoServer { profile, command } => {
                 let name = match profile.as_str() {
@@ -261,11 +308,24 @@ pub(in crate::args) fn invalid_with_hint(name: &str, problem: impl Display, hint
 }
 
 fn hints_for_unsaved(profile: &ProfileName, known: &[ProfileName]) -> Vec<String> {
-    let first = format!(
-        "A login that fails saves no profile. Name the server: oauth login --profile {profile} --issuer https://id.example.com --client-id ID"
+    let new = format!(
+        "A login that fails saves no profile. To make this one, name the server: oauth login --profile {profile} --issuer https://id.example.com --client-id ID"
     );
+    let mut hints = hints_for_unknown(profile, known);
+    hints.push(new);
+    hints
+}
+
+/// The profile that was probably meant, and all that there are.
+fn hints_for_unknown(profile: &ProfileName, known: &[ProfileName]) -> Vec<String> {
+    let meant = near_profile(profile, known).map(|near| format!("Did you mean \"{near}\"?"));
     let known = (!known.is_empty()).then(|| known_profiles(known));
-    std::iter::once(first).chain(known).collect()
+    meant.into_iter().chain(known).collect()
+}
+
+fn near_profile<'k>(profile: &ProfileName, known: &'k [ProfileName]) -> Option<&'k ProfileName> {
+    let near = nearest(profile.as_str(), known.iter().map(ProfileName::as_str))?;
+    known.iter().find(|known| known.as_str() == near)
 }
 
 fn known_profiles(known: &[ProfileName]) -> String {

@@ -26,7 +26,7 @@ pub use destination::{
     Destination, allowed_hosts, covering_profile, git_username, named_profile, not_covered, nothing_covers,
     only_profile, profiles_for_url, token_reach,
 };
-pub use error::SettingsError;
+pub use error::{CommandForm, SettingsError};
 pub use exec::{ExecContent, ExecVariable, exec_variables};
 pub use login::{ResolvedLogin, check_profile, login};
 pub use names::{ChosenBy, ChosenProfile, choose_profile, discover_url, issuer, issuer_of, parse_name};

@@ -62,6 +62,7 @@ impl<'a> Lookup<'a> {
             config: &self.config,
             profile: self.options.profile.as_deref(),
             for_this_call: &self.for_this_call,
+            command: None,
         };
         destinations.profile(url, username)
     }

@@ -6,7 +6,7 @@ use crate::app::context::Context;
 use crate::app::hint_commands::with_whole_commands;
 use crate::app::token_destination::TokenDestinations;
 use crate::args::cli::McpOptions;
-use crate::args::settings;
+use crate::args::settings::{self, CommandForm};
 use crate::commands::api_token::{ApiToken, ApiTokens, LoginPermission, ScopeNeeded};
 use crate::commands::login;
 use crate::commands::step_up::StepUps;
@@ -119,6 +119,10 @@ impl<'a> Desk<'a> {
             config: &config,
             profile: self.options.token.profile.as_deref(),
             for_this_call: self.allowed,
+            command: Some(CommandForm {
+                name: "mcp",
+                operands: shell_words::quote(self.url.as_str()).into_owned(),
+            }),
         };
         let chosen = match destinations.profile(self.url, None)? {
             Some(chosen) => chosen,
@@ -128,9 +132,8 @@ impl<'a> Desk<'a> {
             }
             None => {
                 let command = format!("oauth login {}", shell_words::quote(self.url.as_str()));
-                return Err(
-                    Error::from(settings::nothing_covers(self.url, &config)).with_hint(format!("Run: {command}"))
-                );
+                let error = settings::nothing_covers(self.url, &config).of_command(destinations.command.as_ref());
+                return Err(Error::from(error).with_hint(format!("Run: {command}")));
             }
         };
         let tokens = ApiTokens {

@@ -17,7 +17,7 @@ use crate::app::signals::interruptible;
 use crate::app::token_destination::TokenDestinations;
 use crate::args::cli::RequestOptions;
 use crate::args::config::Config;
-use crate::args::settings::{self, ApiCall, SettingsError};
+use crate::args::settings::{self, ApiCall, CommandForm, SettingsError};
 use crate::error::Error;
 use crate::flow::authorized_request::{BodyAtHand, TokenVerdict, UploadSource, send_authorized};
 use crate::protocol::http::{HeaderValue, HttpRequest, Method};
@@ -61,13 +61,26 @@ fn reject_profile_as_method(options: &RequestOptions, config: &Config) -> Result
     })
 }
 
+/// The command without its options: a header or a body may be a secret.
+fn repeated_command(options: &RequestOptions) -> CommandForm {
+    let operands = options.method.iter().chain([&options.url]);
+    CommandForm {
+        name: "request",
+        operands: shell_words::join(operands),
+    }
+}
+
 /// Why no token may go to the URL, and the login that would get one.
-fn no_profile_for(url: &Url, config: &Config) -> Error {
+fn no_profile_for(url: &Url, destinations: &TokenDestinations<'_>) -> Error {
+    let config = destinations.config;
     let command = format!("oauth login {}", shell_words::quote(url.as_str()));
     let login = format!("If the API names its authorization server: {command}");
     match config.profiles().next() {
         None => Error::from(LoginRequired::nothing_saved(config)).with_first_hint(login),
-        Some(_) => Error::from(settings::nothing_covers(url, config)).with_hint(login),
+        Some(_) => {
+            let error = settings::nothing_covers(url, config).of_command(destinations.command.as_ref());
+            Error::from(error).with_hint(login)
+        }
     }
 }
 
@@ -86,10 +99,11 @@ pub(super) fn run(context: &Context, options: &RequestOptions) -> Result<(), Err
         config: &config,
         profile: options.token.profile.as_deref(),
         for_this_call: &allowed,
+        command: Some(repeated_command(options)),
     };
     context.transport(None, false)?.vet(&url, UrlSource::User)?;
     let chosen = destinations.profile(&url, None)?;
-    let chosen = chosen.ok_or_else(|| no_profile_for(&url, &config))?;
+    let chosen = chosen.ok_or_else(|| no_profile_for(&url, &destinations))?;
     let body = body.map(|body| PreparedBody::prepare(&body)).transpose()?;
     let mut request = HttpRequest {
         method,
