@@ -1,7 +1,8 @@
 //! An authorization request that can be changed at will, and what the answer
 //! to one must be.
 
-use super::exchange::{Outcome, RedirectResponse};
+use super::exchange::Outcome;
+use super::redirect_response::RedirectResponse;
 use super::report::{CheckResult, Evidence, Failure, inconclusive, violated};
 use super::secrets;
 use crate::protocol::params::Params;

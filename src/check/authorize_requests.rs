@@ -69,7 +69,10 @@ impl Prober<'_, '_> {
     /// where the server wants it so.
     pub(super) fn authorize(&mut self, probe: &AuthorizationProbe) -> Result<Outcome, Failure> {
         match self.follow_redirects(probe)? {
-            Ok(exchange) => Ok(self.record_outcome(probe, &exchange)),
+            Ok(exchange) => {
+                exchange.needs_readable_redirect()?;
+                Ok(self.record_outcome(probe, &exchange))
+            }
             Err(refusal) => Ok(Outcome::PushRefused(refusal)),
         }
     }

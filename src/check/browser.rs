@@ -3,8 +3,9 @@
 
 use super::authorization_probe::{AuthorizationExchange, AuthorizationProbe};
 use super::browser_login::{CallbackOutcome, Trip, browser_login};
-use super::exchange::{PushRefusal, RedirectResponse, shown_params, shown_url};
+use super::exchange::PushRefusal;
 use super::prober::Prober;
+use super::redirect_response::{RedirectResponse, shown_params, shown_url};
 use super::report::{CheckResult, Evidence, Failure, Stop, inconclusive, violated};
 use super::variant_login::{Variant, send_variants};
 use crate::exit::{Diagnosis, ExitCode};

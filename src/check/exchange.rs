@@ -3,7 +3,10 @@
 //! under examination may answer anything.
 
 use super::error_page::ErrorPage;
-use super::report::{Evidence, Failure, Outage, inconclusive};
+use super::redirect_response::{
+    RedirectResponse, badly_written_params, is_answer, same_place, shown_params, shown_url,
+};
+use super::report::{CheckResult, Evidence, Failure, Outage, inconclusive};
 use crate::foreign_text::{Quoted, WordOrQuoted};
 use crate::protocol::error::ErrorResponse;
 use crate::protocol::http::{HttpRequest, HttpResponse, is_unavailable};
@@ -91,63 +94,6 @@ impl Tokens {
             Some(refresh_token) => Ok(refresh_token),
             None => inconclusive("the server issued no refresh token; --scope offline_access may bring one"),
         }
-    }
-}
-
-/// An authorization response.
-#[derive(Clone)]
-pub(super) struct RedirectResponse {
-    pub(super) params: Params,
-    pub(super) in_fragment: bool,
-    /// Where to, as the server wrote it.
-    pub(super) location: Secret,
-}
-
-impl RedirectResponse {
-    /// A parameter's value; the first, where it is repeated.
-    pub(super) fn value(&self, name: &str) -> Option<&str> {
-        let mut named = self.params.iter().filter(|(key, _)| *key == name);
-        named
-            .next()
-            .map(|(_, value)| value.expose())
-            .filter(|value| !value.is_empty())
-    }
-
-    /// Whether it goes to this URI, to the letter or as a browser reads both.
-    pub(super) fn goes_to(&self, uri: &str) -> bool {
-        let location = self.location.expose();
-        location.starts_with(uri) || Url::parse(location).is_ok_and(|url| same_place(&url, uri))
-    }
-
-    /// Whether it goes to this URI to the letter, but for what is added to the query.
-    pub(super) fn is_to(&self, uri: &str) -> bool {
-        let rest = self.location.expose().strip_prefix(uri);
-        rest.is_some_and(|rest| rest.starts_with(['?', '&', '#']))
-    }
-
-    /// The error with its description, or what else came.
-    pub(super) fn refusal(&self) -> String {
-        let Some(error) = self.value("error") else {
-            return "neither code nor error".to_owned();
-        };
-        let error = WordOrQuoted(error);
-        match self.value("error_description") {
-            Some(description) => format!("{error} ({})", Quoted::message(description)),
-            None => error.to_string(),
-        }
-    }
-
-    /// Where it goes, without secrets.
-    pub(super) fn shown(&self) -> String {
-        let location = Url::parse(self.location.expose());
-        location.map_or_else(|_| shown_params(&self.params), |url| shown_url(&url))
-    }
-
-    /// Whether it carries what a client wants.
-    pub(super) fn grants(&self) -> bool {
-        ["code", "access_token", "id_token"]
-            .iter()
-            .any(|name| self.value(name).is_some())
     }
 }
 
@@ -280,16 +226,12 @@ impl Exchange {
         };
         let response = |encoded: Option<&str>| {
             let params = Params::parse(encoded.unwrap_or_default());
-            let answers = |name: &str| params.all(name).next().is_some();
-            ["code", "error", "access_token", "id_token", "response"]
-                .iter()
-                .any(|name| answers(name))
-                .then_some(params)
+            is_answer(&params).then_some(params)
         };
         let (in_query, in_fragment) = (response(url.query()), response(url.fragment()));
         let is_in_fragment = in_query.is_none();
         let Some(params) = in_query.or(in_fragment) else {
-            return Outcome::Page;
+            return self.badly_written_response(redirect_uris, &url);
         };
         let grants = params.all("code").next().is_some() && url.origin() != self.request.url.origin();
         if grants || redirect_uris.iter().any(|uri| self.is_of_client(&url, uri)) {
@@ -304,6 +246,32 @@ impl Exchange {
             true => Outcome::Error(ErrorPage { status: self.status() }),
             false => Outcome::Page,
         }
+    }
+
+    /// A redirect to one of these URIs whose parameters are not where they
+    /// belong: a server that appends to what it was given writes them so.
+    fn badly_written_response(&self, redirect_uris: &[&str], url: &Url) -> Outcome {
+        let location = self.header("location");
+        let is_of = |uri: &&str| location.starts_with(uri) || same_place(url, uri);
+        if location.is_empty() || !redirect_uris.iter().any(is_of) {
+            return Outcome::Page;
+        }
+        let params = badly_written_params(location);
+        Outcome::Redirect(RedirectResponse {
+            params,
+            in_fragment: false,
+            location: Secret::from(location),
+        })
+    }
+
+    /// `Ok` unless it is a redirect to somewhere that no browser can go.
+    pub(super) fn needs_readable_redirect(&self) -> CheckResult {
+        let (status, location) = (self.status(), self.header("location"));
+        let is_readable = !location.is_empty() && self.request.url.join(location).is_ok();
+        if is_readable || !(300..400).contains(&status) {
+            return Ok(());
+        }
+        inconclusive(format!("answered {status} to an address that cannot be read"))
     }
 
     /// Whether the URL is a redirect URI, or at least on its host where that is not the server's.
@@ -401,34 +369,4 @@ impl Exchange {
             }
         }
     }
-}
-
-/// Whether a browser that goes to `url` ends where `redirect_uri` says.
-fn same_place(url: &Url, redirect_uri: &str) -> bool {
-    Url::parse(redirect_uri).is_ok_and(|wanted| wanted[..Position::AfterPath] == url[..Position::AfterPath])
-}
-
-/// A URL without the secrets in its query and its fragment.
-pub(super) fn shown_url(url: &Url) -> String {
-    let mut shown = url[..Position::AfterPath].to_owned();
-    for (mark, part) in [("?", url.query()), ("#", url.fragment())] {
-        if let Some(part) = part {
-            shown += mark;
-            // A server that appends to what it was given writes a second question mark.
-            let pieces: Vec<String> = part
-                .split('?')
-                .map(|piece| shown_params(&Params::parse(piece)))
-                .collect();
-            shown += &pieces.join("?");
-        }
-    }
-    shown
-}
-
-pub(super) fn shown_params(params: &Params) -> String {
-    let pairs: Vec<String> = params
-        .iter()
-        .map(|(name, value)| format!("{name}={}", value.shown()))
-        .collect();
-    pairs.join("&")
 }

@@ -24,8 +24,8 @@ impl Interactivity {
         let (exit_code, why) = match first_answer(prober) {
             Ok(Outcome::Redirect(response)) if response.grants() => return Some(Interactivity::AutoApproves),
             Ok(Outcome::Redirect(response)) => {
-                let error = response.value("error").unwrap_or_default();
-                let why = format!("the server refuses a plain authorization request: {error}");
+                let how = response.refusal();
+                let why = format!("the server refuses a plain authorization request: {how}");
                 (ExitCode::Refused, why)
             }
             Ok(Outcome::PushRefused(refusal)) if refusal.is_outage() => {

@@ -34,6 +34,7 @@ mod observations;
 mod own_client;
 mod prober;
 mod redemption;
+mod redirect_response;
 mod registration_requests;
 mod registrations;
 pub mod render;

@@ -153,8 +153,8 @@ impl Results {
     /// Takes note of secrets that no report may show.
     pub(super) fn keep_secrets(&mut self, secrets: Vec<Secret>) {
         for secret in secrets {
-            if secret.length_chars() >= MIN_KNOWN_CHARS && !self.known.iter().any(|known| secrets::same(known, &secret))
-            {
+            let is_secret = secret.length_chars() >= MIN_KNOWN_CHARS && !secrets::is(&secret, secrets::MADE_UP);
+            if is_secret && !self.known.iter().any(|known| secrets::same(known, &secret)) {
                 self.known.push(secret);
             }
         }

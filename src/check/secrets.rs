@@ -6,6 +6,10 @@ use crate::secret::Secret;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+/// What this examination puts where a server's value stands. It is part of other
+/// words, such as the name of an unknown client, and no secret.
+pub(super) const MADE_UP: &str = "oauth-check";
+
 /// Whether it is this text.
 pub(super) fn is(secret: &Secret, text: &str) -> bool {
     secret.expose() == text

@@ -7,7 +7,7 @@
 //! request is in an answer, and nothing that comes is redeemed.
 
 use super::authorization_probe::AuthorizationProbe;
-use super::exchange::RedirectResponse;
+use super::redirect_response::{RedirectResponse, badly_written_params, is_answer};
 use super::secrets;
 use crate::flow::login::browser_watch::{BrowserSighting, BrowserWatch};
 use crate::flow::login::events::trace_authorization_url;
@@ -158,7 +158,10 @@ async fn read_target(mut stream: TcpStream) -> Option<Heard> {
 /// Gives a response to the variant whose state it has; whether there is one.
 fn assign(variants: &mut [Variant], heard: &Heard) -> bool {
     let (_, query) = heard.target.split_once('?').unwrap_or_default();
-    let params = Params::parse(query);
+    let mut params = Params::parse(query);
+    if !is_answer(&params) {
+        params = badly_written_params(&heard.target);
+    }
     let is_of = |variant: &&mut Variant| {
         let state = &variant.probe.state;
         params

@@ -7,6 +7,7 @@ use crate::check::context::Check;
 use crate::check::entropy::expect_bits;
 use crate::check::exchange::{Exchange, Outcome};
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
+use crate::check::secrets;
 use crate::check::token_requests::{UNKNOWN_CLIENT, UNKNOWN_TOKEN};
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::http::HttpRequest;
@@ -79,10 +80,10 @@ const TESTS: [(Rule, Test); 12] = [
     }),
     (Rule::ParParameters, |check| {
         let pushed = push(check)?;
-        match authorize_by(check, &pushed, |params| params.push("state", "oauth-check"))? {
+        match authorize_by(check, &pushed, |params| params.push("state", secrets::MADE_UP))? {
             Outcome::Redirect(response) => {
                 let state = response.value("state").unwrap_or_default().to_owned();
-                ensure(state != "oauth-check", "the state beside it comes back")
+                ensure(state != secrets::MADE_UP, "the state beside it comes back")
             }
             Outcome::Error(page) if !page.is_outage() => Ok(()),
             outcome => expect_refusal(&outcome),

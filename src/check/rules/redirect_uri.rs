@@ -3,9 +3,11 @@
 
 use crate::check::authorization_probe::{AuthorizationProbe, expect_refusal, inconclusive_needs_login};
 use crate::check::context::Check;
-use crate::check::exchange::{Outcome, shown_url};
+use crate::check::exchange::Outcome;
 use crate::check::interactivity::Interactivity;
+use crate::check::redirect_response::{is_answer, shown_url};
 use crate::check::report::{CheckResult, Evidence, Failure, ensure, inconclusive, violated};
+use crate::check::secrets;
 use crate::check::variant_login::Variant;
 use crate::exit::ExitCode;
 use crate::flow::login::CallbackChoice;
@@ -96,7 +98,7 @@ const MUTATIONS: &[(Rule, RedirectMutation)] = &[
     }),
     (Rule::RedirectCodeInQuery, |uri| {
         let mark = if uri.query.is_empty() { '?' } else { '&' };
-        Some(format!("{}{mark}code=oauth-check", uri.whole))
+        Some(format!("{}{mark}code={}", uri.whole, secrets::MADE_UP))
     }),
     (Rule::RedirectFragment, |uri| Some(format!("{}#oauth-check", uri.whole))),
     (Rule::RedirectControlCharacters, |uri| {
@@ -295,6 +297,9 @@ fn expect_not_sent_to(outcome: &Outcome, mutated: &str, registered: &RedirectUri
         let is_registered = response.is_to(registered.as_str()) && !response.is_to(mutated);
         let to = if is_registered { registered.as_str() } else { mutated };
         return violated(format!("a code is sent to {to}"));
+    }
+    if !is_answer(&response.params) {
+        return violated(format!("the browser is sent to {} without an error", response.shown()));
     }
     let is_mutated = response.goes_to(mutated) && !response.is_to(registered.as_str());
     ensure(!is_mutated, format!("the browser is sent to {mutated} with an error"))

@@ -5,6 +5,7 @@ use crate::check::authorization_probe::{AuthorizationProbe, expect_refusal, inco
 use crate::check::context::Check;
 use crate::check::exchange::Outcome;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive};
+use crate::check::secrets;
 use crate::check::token_requests::UNKNOWN_CLIENT;
 use crate::protocol::abnf::base64url;
 use crate::protocol::authorization::{RequestObjectSigner, params_with_object, request_claims};
@@ -115,11 +116,11 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
     }
     check.rule(Rule::RequestObjectParameters, &mut |check| {
         needs_right_object(check, &mut works)?;
-        let outcome = ask(check, right, |params| params.params.push("state", "oauth-check"))?;
+        let outcome = ask(check, right, |params| params.params.push("state", secrets::MADE_UP))?;
         match outcome {
             Outcome::Redirect(response) => {
                 let state = response.value("state").unwrap_or_default();
-                ensure(state != "oauth-check", "the state beside it comes back")
+                ensure(state != secrets::MADE_UP, "the state beside it comes back")
             }
             Outcome::Error(page) if !page.is_outage() => Ok(()),
             outcome => expect_refusal(&outcome),

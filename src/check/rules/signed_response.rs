@@ -4,7 +4,8 @@
 use super::keys;
 use crate::check::authorization_probe::{AuthorizationProbe, inconclusive_needs_login};
 use crate::check::context::Check;
-use crate::check::exchange::{Outcome, RedirectResponse};
+use crate::check::exchange::Outcome;
+use crate::check::redirect_response::RedirectResponse;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::check::secrets;
 use crate::foreign_text::Quoted;

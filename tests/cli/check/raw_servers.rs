@@ -125,6 +125,19 @@ fn what_a_careless_server_breaks_is_found() {
     }
 }
 
+/// It is in the names that later requests have, too.
+#[test]
+fn the_code_that_the_check_made_up_is_not_cut_out_of_what_it_shows() {
+    let server = careless_server();
+    let named = ["redirect-uri.code-in-query", "redirect-uri.fragment"];
+    let arguments: Vec<&str> = named.iter().flat_map(|rule| ["--rule", rule]).collect();
+    let outcome = check(&server, &arguments).expect_code(9);
+    for (rule, part) in named.into_iter().zip(["code=oauth-check", "/callback#oauth-check"]) {
+        let sent = &rules(&outcome)[rule]["sent"];
+        assert!(sent.as_str().expect("text").contains(part), "{sent}");
+    }
+}
+
 #[test]
 fn the_redirect_uris_that_are_tried() {
     let server = careless_server();

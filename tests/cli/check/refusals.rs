@@ -54,6 +54,59 @@ fn a_code_that_is_sent_elsewhere_is_found_wherever_it_goes() {
     );
 }
 
+/// What is appended to a query or a fragment is no query of its own.
+#[test]
+fn a_code_behind_a_second_question_mark_is_a_code() {
+    let (server, state) = start();
+    server.on_call("GET", "/authorize", move |request| {
+        state.lock().expect("the state").grant(request);
+        let query = request.query();
+        let of = |name: &str| value_of(&query, name).unwrap_or_default().replace(['\r', '\n'], "");
+        redirect(
+            302,
+            &format!("{}?code=code-of-the-server&state={}", of("redirect_uri"), of("state")),
+        )
+    });
+    let asked_for = [
+        "redirect-uri.extra-query",
+        "redirect-uri.fragment",
+        "redirect-uri.control-characters",
+    ];
+    let outcome = check(&server, &asked_for, &[]).expect_code(9);
+    for rule in asked_for {
+        let reason = member(&outcome, rule, "reason");
+        assert!(reason.starts_with("a code is sent to http://127.0.0.1:"), "{reason}");
+        assert!(reason.to_lowercase().contains("oauth-check"), "{reason}");
+    }
+    assert!(!outcome.stdout.contains("code-of-the-server"), "{outcome:#?}");
+}
+
+#[test]
+fn a_redirect_to_nowhere_asks_nobody_to_sign_in() {
+    let (server, state) = start();
+    server.on_call("GET", "/authorize", move |request| {
+        let granted = state.lock().expect("the state").grant(request);
+        match value_of(&request.query(), "redirect_uri") {
+            Some(uri) if uri.contains("=1") => redirect(302, "http://"),
+            Some(uri) if uri.contains('#') => redirect(302, uri.split('#').next().expect("a part")),
+            _ => granted,
+        }
+    });
+    let asked_for = ["redirect-uri.extra-query", "redirect-uri.fragment"];
+    let outcome = check(&server, &asked_for, &[]).expect_code(9);
+    assert_eq!(member(&outcome, asked_for[0], "verdict"), "skipped");
+    assert_eq!(
+        member(&outcome, asked_for[0], "reason"),
+        "answered 302 to an address that cannot be read"
+    );
+    let reason = member(&outcome, asked_for[1], "reason");
+    assert!(
+        reason.starts_with("the browser is sent to http://127.0.0.1:")
+            && reason.ends_with("/callback without an error"),
+        "{reason}"
+    );
+}
+
 #[test]
 fn an_error_page_on_which_nothing_can_be_clicked_needs_no_frame_protection() {
     for (page, verdict) in [
