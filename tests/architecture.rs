@@ -156,6 +156,10 @@ const EXPOSED: &[(&str, &str)] = &[
     ("src/check/entropy.rs", "measures the randomness of codes and tokens"),
     ("src/check/exchange.rs", "parses the bodies of answers"),
     (
+        "src/check/redirect_response.rs",
+        "compares where the browser is sent with the redirect URIs",
+    ),
+    (
         "src/check/secrets.rs",
         "compares and hashes what the examination sends, takes tokens apart",
     ),

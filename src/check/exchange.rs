@@ -189,6 +189,14 @@ impl Exchange {
         self.error_response().map(|error| error.error)
     }
 
+    /// The error code, else the status.
+    pub(super) fn refusal(&self) -> String {
+        match self.error() {
+            Some(error) => WordOrQuoted(&error).to_string(),
+            None => format!("status {}", self.status()),
+        }
+    }
+
     /// Whether an access token came.
     pub(super) fn has_token(&self) -> bool {
         self.members()

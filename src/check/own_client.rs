@@ -72,5 +72,6 @@ impl<'e> Check<'e, '_> {
             .client
             .authenticated_as(&request.client_id, &prober.target.metadata);
         prober.request = request;
+        prober.has_own_client = true;
     }
 }

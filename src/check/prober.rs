@@ -70,6 +70,8 @@ pub(super) struct Prober<'e, 'w> {
     pub(super) observations: Observations,
     pub(super) target: Target,
     pub(super) client: Client,
+    /// Whether this examination registered the client for itself.
+    pub(super) has_own_client: bool,
     /// Where requests without a browser ask to be answered.
     pub(super) redirect_uri: RedirectUri,
     /// How authorization requests travel.
@@ -96,6 +98,7 @@ impl<'e, 'w> Prober<'e, 'w> {
                 .login
                 .client
                 .authenticated_as(&request.client_id, &ServerMetadata::default()),
+            has_own_client: false,
             request,
             world,
             runtime,

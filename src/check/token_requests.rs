@@ -53,6 +53,26 @@ fn needs_readable(exchange: &Exchange) -> CheckResult {
 }
 
 impl Prober<'_, '_> {
+    /// `Ok` unless the client may not use the grant, which shows nothing about it.
+    pub(super) fn needs_permitted_grant(&self, exchange: &Exchange, grant: &str) -> CheckResult {
+        match exchange.error().as_deref() == Some("unauthorized_client") {
+            true if self.has_own_client => inconclusive(format!(
+                "the client that the check registered may not use {grant}; name one with --client-id"
+            )),
+            true => inconclusive(format!("this client may not use {grant}: unauthorized_client")),
+            false => Ok(()),
+        }
+    }
+
+    /// The same where the refusal itself is right, unless the check's own
+    /// registration is the cause of it.
+    pub(super) fn needs_registered_grant(&self, exchange: &Exchange, grant: &str) -> CheckResult {
+        match self.has_own_client {
+            true => self.needs_permitted_grant(exchange, grant),
+            false => Ok(()),
+        }
+    }
+
     /// The parameters that redeem a code, but for the client.
     pub(super) fn code_params(&self, code: &Code) -> Params {
         let mut params = Params::new();

@@ -22,6 +22,9 @@ const SAMPLES: usize = 3;
 /// What a person can type, and no one can guess within its life.
 const USER_CODE_BITS: f64 = 20.0;
 
+/// What a client may not use that gets no codes.
+const GRANT: &str = "the device grant";
+
 const DEVICE_CODE_BITS: f64 = 128.0;
 
 /// Tests the device authorization grant.
@@ -99,7 +102,7 @@ fn run_redemptions(check: &mut Check<'_, '_>) {
         ask(check)?;
         let params = redemption(&Secret::from(UNKNOWN_TOKEN));
         let exchange = check.prober.token_request(params)?;
-        needs_grant(&exchange)?;
+        check.prober.needs_permitted_grant(&exchange, GRANT)?;
         check.expect_error(&exchange, "invalid_grant")
     });
     check.rule(Rule::DeviceClient, &mut |check| {
@@ -129,7 +132,7 @@ fn run_clients(check: &mut Check<'_, '_>) {
 fn pending(check: &mut Check<'_, '_>) -> CheckResult {
     let client = check.prober.client.clone();
     let exchange = poll_new_code(check, &client)?;
-    needs_grant(&exchange)?;
+    check.prober.needs_permitted_grant(&exchange, GRANT)?;
     if exchange.has_token() {
         return inconclusive("it gets a token (device.approval)");
     }
@@ -138,14 +141,6 @@ fn pending(check: &mut Check<'_, '_>) -> CheckResult {
         _ if exchange.is_outage() => inconclusive(format!("the server failed with status {}", exchange.status())),
         Some(error) => violated(format!("the error is {error}, not authorization_pending")),
         None => check.expect_error(&exchange, "authorization_pending"),
-    }
-}
-
-/// A client that may not use the grant shows nothing about its codes.
-fn needs_grant(exchange: &Exchange) -> CheckResult {
-    match exchange.error().as_deref() == Some("unauthorized_client") {
-        true => inconclusive("the client may not use this grant: unauthorized_client"),
-        false => Ok(()),
     }
 }
 
@@ -165,6 +160,7 @@ fn ask_for_redemption(check: &mut Check<'_, '_>) -> Result<(Exchange, Option<Sec
     let code_verifier = code_verifier(check)?;
     let exchange = ask_as(check, &client, code_verifier.as_ref())?;
     let has_codes = exchange.status() == 200 && exchange.object().is_some();
+    check.prober.needs_permitted_grant(&exchange, GRANT)?;
     match exchange.error() {
         None if has_codes => Ok((exchange, code_verifier)),
         Some(error) => inconclusive(format!("the client gets no codes for a device: {error}")),

@@ -51,6 +51,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
         });
     }
     check.rule(Rule::JwtBearerRefreshToken, &mut |check| {
+        needs_grant(check, jwt_bearer::GRANT_TYPE)?;
         let (_, assertion) = identity_assertion(check, None)?;
         let exchange = accepted(check, &assertion)?;
         let has_one = exchange.tokens().is_some_and(|tokens| tokens.refresh_token.is_some());
@@ -67,6 +68,7 @@ fn accepted_assertion(check: &mut Check<'_, '_>) -> Result<Secret, Failure> {
 }
 
 fn try_assertion(check: &mut Check<'_, '_>) -> Result<Secret, Failure> {
+    needs_grant(check, jwt_bearer::GRANT_TYPE)?;
     let (_, first) = identity_assertion(check, None)?;
     accepted(check, &first)?;
     // One that was not used yet: a server may take each only once.
@@ -76,6 +78,7 @@ fn try_assertion(check: &mut Check<'_, '_>) -> Result<Secret, Failure> {
 
 fn accepted(check: &mut Check<'_, '_>, assertion: &Secret) -> Result<Exchange, Failure> {
     let exchange = present(check, assertion)?;
+    check.prober.needs_permitted_grant(&exchange, "jwt-bearer")?;
     match exchange.has_token() {
         true => Ok(exchange),
         false => inconclusive("an assertion of the server itself gets no token, either"),
@@ -83,7 +86,6 @@ fn accepted(check: &mut Check<'_, '_>, assertion: &Secret) -> Result<Exchange, F
 }
 
 fn present(check: &mut Check<'_, '_>, assertion: &Secret) -> Result<Exchange, Failure> {
-    needs_grant(check, jwt_bearer::GRANT_TYPE)?;
     let mut params = Params::new();
     params.push("grant_type", jwt_bearer::GRANT_TYPE);
     params.push_secret("assertion", assertion);

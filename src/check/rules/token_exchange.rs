@@ -122,9 +122,13 @@ fn working_exchange(check: &mut Check<'_, '_>) -> Result<Exchange, Failure> {
     let (tokens, _) = baseline.tokens()?;
     let params = exchange_params(&tokens.access_token, &TokenTypeUri::access_token());
     let exchange = check.prober.token_request(params)?;
+    check.prober.needs_permitted_grant(&exchange, "token exchange")?;
     match exchange.has_token() {
         true => Ok(exchange),
-        false => inconclusive("a valid access token is not exchanged for this client, either"),
+        false => inconclusive(format!(
+            "a valid access token is not exchanged for this client: {}",
+            exchange.refusal()
+        )),
     }
 }
 
@@ -134,7 +138,10 @@ pub(super) fn identity_assertion(
     check: &mut Check<'_, '_>,
     audience: Option<&str>,
 ) -> Result<(Exchange, Secret), Failure> {
-    needs_grant(check, token_exchange::GRANT_TYPE)?;
+    needs_grant(check, token_exchange::GRANT_TYPE).map_err(|failure| {
+        let reason = failure.reason();
+        Failure::Inconclusive(format!("the server issues no identity assertion (id-jag): {reason}"))
+    })?;
     let own = check.prober.target.metadata.issuer.as_ref().map(ToString::to_string);
     let Some(audience) = audience.map(str::to_owned).or(own) else {
         return inconclusive("the issuer is not known");
@@ -148,6 +155,7 @@ pub(super) fn identity_assertion(
     params.push("requested_token_type", TokenTypeUri::id_jag().as_str());
     params.push("audience", &audience);
     let exchange = check.prober.token_request(params)?;
+    check.prober.needs_permitted_grant(&exchange, "token exchange")?;
     match exchange.tokens() {
         Some(tokens) => Ok((exchange, tokens.access_token)),
         None => inconclusive("the server issues no identity assertion (id-jag) to this client"),

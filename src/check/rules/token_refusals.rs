@@ -5,7 +5,7 @@ use crate::check::context::Check;
 use crate::check::exchange::Exchange;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::check::token_requests::{Code, UNKNOWN_TOKEN};
-use crate::foreign_text::{Quoted, WordOrQuoted};
+use crate::foreign_text::Quoted;
 use crate::protocol::client::ClientAuthentication;
 use crate::protocol::http::{HttpRequest, Method};
 use crate::protocol::params::Params;
@@ -145,6 +145,7 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
     check.rule(Rule::TokenPassword, &mut |check| {
         let exchange = by_password(check)?;
         check.expect_no_token(&exchange)?;
+        check.prober.needs_registered_grant(&exchange, "password")?;
         if exchange.error().as_deref() == Some("invalid_grant") {
             return inconclusive("the password was looked at; whether a right one gets a token is not tried");
         }
@@ -152,7 +153,8 @@ pub(in crate::check) fn run(check: &mut Check<'_, '_>) {
     });
     check.rule(Rule::TokenClientCredentials, &mut |check| {
         let exchange = as_itself(check)?;
-        check.expect_no_token(&exchange)
+        check.expect_no_token(&exchange)?;
+        check.prober.needs_registered_grant(&exchange, "client_credentials")
     });
     check.rule(Rule::TokenUnknownClient, &mut |check| {
         let exchange = as_unknown_client(check)?;
@@ -180,11 +182,7 @@ fn unknown_parameter(check: &mut Check<'_, '_>) -> CheckResult {
         return Ok(());
     }
     check.expect_no_token(&exchange)?;
-    let error = exchange.error().map_or_else(
-        || format!("status {}", exchange.status()),
-        |error| WordOrQuoted(&error).to_string(),
-    );
-    violated(format!("the request is refused: {error}"))
+    violated(format!("the request is refused: {}", exchange.refusal()))
 }
 
 fn basic_challenge(check: &mut Check<'_, '_>) -> CheckResult {

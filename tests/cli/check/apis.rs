@@ -158,6 +158,37 @@ fn with_register_the_registration_of_an_issuer_is_examined_and_every_client_dele
     );
 }
 
+/// It is refused for what it did not register, whatever the server grants others.
+#[test]
+fn a_grant_that_the_own_client_did_not_register_is_not_judged() {
+    let (home, server) = (Home::new(), server(&["--break", "token.client-credentials"]));
+    let named = [
+        "token.client-credentials",
+        "device.approval",
+        "exchange.unknown-token",
+        "id-jag.token-type",
+    ];
+    let check = |more: &[&str]| {
+        let mut command = home.oauth();
+        command.args(["check", &server.issuer(), "--json", "--scope", "openid"]);
+        run(command.args(more).args(named.iter().flat_map(|rule| ["--rule", rule])))
+    };
+    let outcome = check(&["--register"]).expect_code(0);
+    let grants = [
+        "client_credentials",
+        "the device grant",
+        "token exchange",
+        "token exchange",
+    ];
+    for (rule, grant) in named.iter().zip(grants) {
+        let reason = format!("the client that the check registered may not use {grant}; name one with --client-id");
+        assert_eq!(rules(&outcome)[*rule]["reason"], reason, "{rule}");
+        assert_eq!(rules(&outcome)[*rule]["verdict"], "skipped", "{rule}");
+    }
+    let outcome = check(&["--client-id", "oauth-cli"]).expect_code(9);
+    assert_eq!(with_verdict(&outcome, &["fail"]), ["token.client-credentials"]);
+}
+
 #[test]
 fn clients_that_cannot_be_deleted_are_listed() {
     let home = Home::new();
