@@ -51,7 +51,7 @@ pub use error::CheckError;
 pub use report::Report;
 pub use request::{CheckRequest, ClientHome, Selection, Shutdown};
 
-use crate::exit::ExitCode;
+use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::login::callback::random_unused_port;
 use crate::flow::login::{CallbackChoice, LoginContext};
 use crate::protocol::random::Randomness;
@@ -131,7 +131,10 @@ pub fn run(
         }
     }
     if check.prober.request.login.client.id.is_none() {
-        of_own_client = check.with_own_client()?;
+        match check.with_own_client() {
+            Ok(request) => of_own_client = request,
+            Err(error) => return examine_without_client(check, &documents, error),
+        }
         check.use_client_of(&of_own_client);
     }
     examine(&mut check, &documents);
@@ -155,13 +158,36 @@ fn needs_home_of_client(check: &Check<'_, '_>) -> Result<(), CheckError> {
     }
 }
 
-/// The groups of rules, in their order.
-fn examine(check: &mut Check<'_, '_>, documents: &Documents) {
+/// The rules that need no client. The server may break one that is the reason
+/// why there is none; else that there is none is all that is to be said.
+fn examine_without_client(
+    mut check: Check<'_, '_>,
+    documents: &Documents,
+    error: CheckError,
+) -> Result<Report, CheckError> {
+    examine_documents(&mut check, documents);
+    registration::run(&mut check);
+    check.delete_registrations();
+    check.prober.stop(error.exit_code(), error.to_string());
+    let report = report(check)?;
+    match report.broken().is_empty() {
+        true => Err(error),
+        false => Ok(report),
+    }
+}
+
+/// What the server and the API say of themselves.
+fn examine_documents(check: &mut Check<'_, '_>, documents: &Documents) {
     skip_what_needs_more(check);
     metadata::run(check, documents);
     resource::run_metadata(check);
     challenge::run(check);
     keys::run(check);
+}
+
+/// The groups of rules, in their order.
+fn examine(check: &mut Check<'_, '_>, documents: &Documents) {
+    examine_documents(check, documents);
     client_assertion::skip_for_other_clients(check);
     mtls::skip_for_other_clients(check);
 

@@ -190,6 +190,26 @@ fn a_grant_that_the_own_client_did_not_register_is_not_judged() {
 }
 
 #[test]
+fn a_server_that_refuses_the_own_client_breaks_the_rule_about_it() {
+    let (home, server) = (Home::new(), server(&["--break", "registration.native"]));
+    let check = |more: &[&str]| {
+        let mut command = home.oauth();
+        command.args(["check", &server.issuer(), "--register", "--scope", "openid"]);
+        run(command.args(more))
+    };
+    let outcome = check(&["--json"]).expect_code(9);
+    assert_eq!(with_verdict(&outcome, &["fail"]), ["registration.native"]);
+    let why = "no client could be registered for the check: status 400 \"invalid_redirect_uri\"";
+    assert_eq!(rules(&outcome)["pkce.required"]["reason"], why);
+    assert_eq!(rules(&outcome)["metadata.issuer"]["verdict"], "pass");
+    let outcome = check(&["--rule", "registration.native"]).expect_code(9);
+    assert_eq!(outcome.error(), "1 MUST broken: registration.native", "{outcome:#?}");
+    // that rule was not asked for, and nothing else is broken
+    let outcome = check(&["--rule", "pkce"]).expect_code(5);
+    assert_eq!(outcome.error(), why, "{outcome:#?}");
+}
+
+#[test]
 fn clients_that_cannot_be_deleted_are_listed() {
     let home = Home::new();
     let named = ["--for", "mcp", "--rule", "registration.native"];
