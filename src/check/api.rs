@@ -9,7 +9,7 @@ use super::report::{CheckResult, Failure, inconclusive};
 use super::request::{CheckRequest, ClientHome};
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer, origin_of};
 use crate::protocol::http::{HeaderValue, HttpRequest, Method};
-use crate::protocol::protected_resource::{vet_named, well_known_url};
+use crate::protocol::protected_resource::{ProtectedResourceMetadata, ResourceMatch, vet_named, well_known_url};
 use crate::protocol::resource::Resource;
 use crate::protocol::scope::Scope;
 use crate::protocol::www_authenticate::{Challenge, Challenges};
@@ -85,6 +85,17 @@ impl Api {
         resource.trim_end_matches('/') == self.url.as_str().trim_end_matches('/')
     }
 
+    /// The resource that the URL is a part of, where the document is that
+    /// resource's own: a client takes it as a login does, and warns.
+    pub(super) fn wider_resource(&self) -> Option<Resource> {
+        let document = self.named.as_ref()?;
+        let read = ProtectedResourceMetadata::read(&document.members, HttpPolicy::LoopbackOnly).ok()?;
+        match read.matches(&self.url, &document.exchange.request.url) {
+            Ok(ResourceMatch::Wider) => Some(read.resource),
+            _ => None,
+        }
+    }
+
     /// The examination of its authorization server, with tokens for it.
     ///
     /// # Errors
@@ -106,10 +117,12 @@ impl Api {
     fn resource(&self) -> Option<Resource> {
         let named = self.document()?.text("resource").filter(|text| self.is_named_by(text));
         let named = named.and_then(|text| Resource::parse(text).ok());
+        let named = named.or_else(|| self.wider_resource());
         named.or_else(|| Resource::parse(self.url.as_str()).ok())
     }
 
-    fn scope(&self) -> Scope {
+    /// What the API says to ask for.
+    pub(super) fn scope(&self) -> Scope {
         let challenges = Challenges::parse(self.challenge.headers("www-authenticate")).unwrap_or_default();
         let listed = || {
             let names = self.document()?.list("scopes_supported")?;
@@ -187,6 +200,21 @@ pub(super) fn expect_taken(exchange: &Exchange) -> CheckResult {
         )),
         false => Ok(()),
     }
+}
+
+/// `Ok` unless the token lacks scope that was not asked for: the API may take
+/// others.
+pub(super) fn needs_scope(exchange: &Exchange, api: &Api, requested: &Scope) -> CheckResult {
+    let challenges = Challenges::parse(exchange.headers("www-authenticate")).unwrap_or_default();
+    let error = challenges.with_error().and_then(Challenge::error);
+    let wanted = challenges.scope().unwrap_or_else(|| api.scope()).without(requested);
+    if error != Some("insufficient_scope") || wanted.is_empty() {
+        return Ok(());
+    }
+    inconclusive(format!(
+        "the access token lacks scope: add --scope {}",
+        shell_words::quote(&wanted.to_string())
+    ))
 }
 
 /// Whether the API does not take the token: it answers 401, for want of scope

@@ -1,6 +1,6 @@
 //! The metadata of an API (RFC 9728), read raw, and the tokens that it takes.
 
-use crate::check::api::{Api, ApiDocument, api_request, expect_taken, is_refused, no_api};
+use crate::check::api::{Api, ApiDocument, api_request, expect_taken, is_refused, needs_scope, no_api};
 use crate::check::context::Check;
 use crate::check::exchange::Exchange;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
@@ -26,6 +26,7 @@ const RULES: &[(Rule, &str, DocumentTest)] = &[
         )
     }),
     (Rule::ResourceIdentity, "resource", |api, document| {
+        needs_own_url(api)?;
         match document.text("resource") {
             Some(found) => ensure(
                 api.is_named_by(found),
@@ -84,21 +85,7 @@ pub(in crate::check) fn run_metadata(check: &mut Check<'_, '_>) {
     for (rule, member, test) in RULES {
         with_document(check, *rule, member, &mut |_, api, document| test(api, document));
     }
-    check.rule(Rule::ResourceWellKnown, &mut |check| {
-        let api = api(check)?;
-        match &api.well_known {
-            Some(document) => {
-                check.prober.show(Some(document.exchange.evidence()));
-                Ok(())
-            }
-            None => {
-                check
-                    .prober
-                    .show(api.named.as_ref().map(|document| document.exchange.evidence()));
-                violated("there is no document")
-            }
-        }
-    });
+    check.rule(Rule::ResourceWellKnown, &mut well_known);
     check.rule(Rule::ResourceDocumentsAgree, &mut |check| {
         let api = api(check)?;
         let (Some(named), Some(well_known)) = (&api.named, &api.well_known) else {
@@ -139,6 +126,33 @@ pub(in crate::check) fn run_metadata(check: &mut Check<'_, '_>) {
             Ok(())
         },
     );
+}
+
+fn well_known(check: &mut Check<'_, '_>) -> CheckResult {
+    let api = api(check)?;
+    match &api.well_known {
+        Some(document) => {
+            check.prober.show(Some(document.exchange.evidence()));
+            Ok(())
+        }
+        None => {
+            needs_own_url(&api)?;
+            check
+                .prober
+                .show(api.named.as_ref().map(|document| document.exchange.evidence()));
+            violated("there is no document")
+        }
+    }
+}
+
+/// `Ok` unless the URL is only a part of an API, whose metadata are elsewhere.
+fn needs_own_url(api: &Api) -> CheckResult {
+    match api.wider_resource() {
+        None => Ok(()),
+        Some(resource) => inconclusive(format!(
+            "the URL is a part of the API {resource}: oauth check {resource}"
+        )),
+    }
 }
 
 /// `Ok` where a server has metadata with this issuer.
@@ -226,6 +240,11 @@ pub(in crate::check) fn run_tokens(check: &mut Check<'_, '_>) {
     check.rule(Rule::ResourceToken, &mut |check| {
         let token = own_token(check)?;
         let exchange = call(check, &token)?;
+        needs_scope(
+            &exchange,
+            &*api(check)?,
+            &check.prober.request.login.authorization.scope,
+        )?;
         ensure(
             !is_refused(&exchange),
             format!("the answer is status {}", exchange.status()),

@@ -95,6 +95,39 @@ fn an_api_that_has_nothing_at_its_url_is_not_judged_by_what_it_answers_there() {
     assert!(outcome.stdout.contains(&reason), "{outcome:#?}");
 }
 
+/// Each URL that the server prints or answers at, with the scope of its token or of none.
+#[test]
+fn every_url_of_a_server_that_keeps_every_rule_passes() {
+    let (home, server) = (Home::new(), server(&[]));
+    for path in ["", "/mcp", "/api", "/api/hello", "/api/notes"] {
+        for scope in [&[][..], &["--scope", "openid"]] {
+            let url = format!("{}{path}", server.issuer());
+            let mut command = home.oauth();
+            command.args(["check", &url, "--register", "--json"]).args(scope);
+            let outcome = run(&mut command).expect_code(0);
+            assert_eq!(
+                with_verdict(&outcome, &["fail", "warning"]),
+                [""; 0],
+                "{path} {scope:?}"
+            );
+            let reason = |rule: &str| rules(&outcome)[rule]["reason"].clone();
+            if path == "/mcp" && !scope.is_empty() {
+                assert_eq!(
+                    reason("resource.token"),
+                    "the access token lacks scope: add --scope hello"
+                );
+            }
+            if path.starts_with("/api/") {
+                let api = format!("{}/api", server.issuer());
+                assert_eq!(
+                    reason("resource.identity"),
+                    format!("the URL is a part of the API {api}: oauth check {api}")
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn no_client_is_registered_unasked() {
     let home = Home::new();
