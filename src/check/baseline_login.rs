@@ -2,7 +2,7 @@
 
 use super::authorization_probe::AuthorizationExchange;
 use super::exchange::{Exchange, Tokens};
-use super::report::{CheckResult, Evidence, Failure};
+use super::report::{CheckResult, Evidence, Failure, NO_TOKEN};
 
 /// The login that everything else is measured by.
 pub(super) struct BaselineLogin {
@@ -24,7 +24,7 @@ impl BaselineLogin {
     pub(super) fn tokens(&self) -> Result<&(Tokens, Exchange), Failure> {
         self.tokens.as_ref().map_err(|failure| match failure {
             Failure::Inconclusive(_) => failure.clone(),
-            _ => Failure::Inconclusive("the login returned no token".to_owned()),
+            _ => Failure::Inconclusive(NO_TOKEN.to_owned()),
         })
     }
 

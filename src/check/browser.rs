@@ -230,7 +230,7 @@ impl Browser {
 
     /// No person should be asked again and again for what does not work.
     pub(super) fn give_up_after<T>(&mut self, error: &LoginError) -> Result<T, Failure> {
-        self.give_up(error.exit_code(), format!("the login for it failed: {error}"))
+        self.give_up(error.exit_code(), format!("the test login failed: {error}"))
     }
 
     /// From here on no sign-in is asked for, and why. What needs no login goes on.

@@ -378,3 +378,11 @@ impl Exchange {
         }
     }
 }
+
+/// What a header says, or that it is not there.
+pub(super) fn header_is(name: &str, value: &str) -> String {
+    match value.is_empty() {
+        true => format!("{name} is absent"),
+        false => format!("{name} is {}", Quoted::message(value)),
+    }
+}

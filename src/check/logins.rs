@@ -11,7 +11,7 @@ use super::interactivity::Interactivity;
 use super::login_plan;
 use super::prober::Prober;
 use super::redemption::{explain_refusal, refresh_pooled};
-use super::report::{CheckResult, Failure, Stop, inconclusive, violated};
+use super::report::{CheckResult, Failure, NO_WORKING_LOGIN, Stop, inconclusive, violated};
 use super::token_requests::Code;
 use super::variant_login::Variant;
 use crate::exit::ExitCode;
@@ -352,7 +352,7 @@ impl Logins {
     pub(super) fn needs_working_login(&mut self, prober: &mut Prober<'_, '_>) -> CheckResult {
         match self.baseline(prober)?.tokens {
             Ok(_) => Ok(()),
-            Err(_) => inconclusive("not even a plain login works, so a refusal says nothing"),
+            Err(_) => inconclusive(NO_WORKING_LOGIN),
         }
     }
 

@@ -97,7 +97,7 @@ impl Observations {
             self.token_error_violation(Rule::TokenErrorStatus, what, exchange);
         }
         let Some(error) = error.filter(|_| exchange.object().is_some()) else {
-            let what = "an error came without JSON that has error".to_owned();
+            let what = "the body is not JSON with the member error".to_owned();
             return self.token_error_violation(Rule::TokenErrorJson, what, exchange);
         };
         let media_type = exchange.response.media_type().unwrap_or_default();

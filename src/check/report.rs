@@ -5,6 +5,11 @@ use crate::exit::ExitCode;
 use crate::rules::{Level, Rule, ServerProfile};
 pub use crate::trace::Verdict;
 
+/// Why rules are skipped after a login that brought no token.
+pub(super) const NO_TOKEN: &str = "the login returned no token";
+/// Why a refusal is not judged after one.
+pub(super) const NO_WORKING_LOGIN: &str = "not even a plain login works, so a refusal says nothing";
+
 /// What is between two messages where the evidence is a sequence.
 const THEN: &str = "; then ";
 
@@ -203,10 +208,23 @@ impl Report {
         reasons
     }
 
-    /// How many rules were to be tested and could not be.
-    pub fn skipped(&self) -> usize {
+    /// Why the examination ended early, with how many rules were not tested for it.
+    pub fn early_end(&self) -> Option<String> {
+        let reason = &self.ended_early.as_ref()?.reason;
+        let is_for_it = |result: &&RuleResult| {
+            let own = &result.reason;
+            own.contains(reason.as_str()) || own == NO_TOKEN || own == NO_WORKING_LOGIN
+        };
         let asked_for = self.asked_for().into_iter();
-        asked_for.filter(|result| result.verdict == Verdict::Skipped).count()
+        let skipped = asked_for.filter(|result| result.verdict == Verdict::Skipped);
+        let missed = skipped.filter(is_for_it).count();
+        let need = if missed == 1 { "needs" } else { "need" };
+        Some(format!("{reason}; {} {need} it", counted(missed, "rule")))
+    }
+
+    /// Whether no rule was tested of those that were asked for.
+    pub fn tests_nothing(&self) -> bool {
+        self.asked_for().iter().all(|result| result.verdict == Verdict::Skipped)
     }
 }
 
@@ -223,6 +241,8 @@ pub struct Stop {
 pub(super) enum Failure {
     /// The server breaks the rule, and how.
     Violated(String),
+    /// The server breaks more than the rule: a MUST, whatever the level of the rule.
+    MustViolated(String),
     /// Worth a warning, whatever the level of the rule.
     Warning(String),
     /// Nothing can be said about the rule, and why; where it helps, what to add.
@@ -232,7 +252,10 @@ pub(super) enum Failure {
 impl Failure {
     pub(super) fn reason(&self) -> &str {
         match self {
-            Failure::Violated(reason) | Failure::Warning(reason) | Failure::Inconclusive(reason) => reason,
+            Failure::Violated(reason)
+            | Failure::MustViolated(reason)
+            | Failure::Warning(reason)
+            | Failure::Inconclusive(reason) => reason,
         }
     }
 
@@ -240,6 +263,12 @@ impl Failure {
     pub(super) fn as_inconclusive(&self) -> Failure {
         Failure::Inconclusive(self.reason().to_owned())
     }
+}
+
+/// A number of these: `1 rule`, `2 rules`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{s}")
 }
 
 /// The outcome of a rule's test.
@@ -265,7 +294,7 @@ pub(super) fn ensure(holds: bool, otherwise: impl Into<String>) -> CheckResult {
 pub(super) fn verdict(level: Level, result: CheckResult) -> (Verdict, String) {
     match (result, level) {
         (Ok(()), _) => (Verdict::Pass, String::new()),
-        (Err(Failure::Violated(how)), Level::Must) => (Verdict::Fail, how),
+        (Err(Failure::MustViolated(how)), _) | (Err(Failure::Violated(how)), Level::Must) => (Verdict::Fail, how),
         (Err(Failure::Violated(how)), Level::Should) | (Err(Failure::Warning(how)), _) => (Verdict::Warning, how),
         (Err(Failure::Inconclusive(why)), _) => (Verdict::Skipped, why),
     }

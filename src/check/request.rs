@@ -55,6 +55,11 @@ impl Selection {
         self.is_of_profile(rule) && (self.only.is_empty() || self.only.contains(&rule)) && !self.skip.contains(&rule)
     }
 
+    /// Whether no rule is left to test.
+    pub fn is_empty(&self) -> bool {
+        !Rule::ALL.iter().any(|rule| self.has(*rule))
+    }
+
     /// Whether the profile has the rule; without a profile all count.
     pub fn is_of_profile(&self, rule: Rule) -> bool {
         self.profile.is_none_or(|profile| rule.level_in(profile).is_some())

@@ -1,12 +1,12 @@
 //! What an examination knows: the verdicts, the evidence of the rule that is
 //! tested, and every secret that no report may show. Invariant: no IO.
 
-use super::report::{CheckResult, Evidence, Report, RuleResult, Stop, Verdict, verdict};
+use super::report::{CheckResult, Evidence, Failure, Report, RuleResult, Stop, Verdict, verdict};
 use super::request::Selection;
 use super::secrets;
 use crate::foreign_text::sanitize;
 use crate::protocol::scrub::scrub;
-use crate::rules::Rule;
+use crate::rules::{Level, Rule};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 
@@ -78,7 +78,10 @@ impl Results {
         if !self.wants(rule) {
             return None;
         }
-        let level = self.selection.level(rule);
+        let level = match &result {
+            Err(Failure::MustViolated(_)) => Level::Must,
+            _ => self.selection.level(rule),
+        };
         let (verdict, reason) = verdict(level, result);
         let reason = self.shown(&reason);
         let evidence = evidence.filter(|_| verdict != Verdict::Pass);

@@ -131,8 +131,10 @@ const FAPI_2: Contents = Contents {
         Rule::KeysDistinct,
         Rule::UserinfoTokenInQuery,
     ],
-    // Every client authenticates there, and refresh tokens are not rotated (§5.3.2.1).
+    // Every client authenticates there, refresh tokens are not rotated (§5.3.2.1),
+    // and nothing is signed with RS256 (§5.4.1).
     without: &[
+        Rule::MetadataIdTokenAlgorithms,
         Rule::RefreshRotation,
         Rule::RefreshReuse,
         Rule::RefreshReuseRevokes,

@@ -32,13 +32,8 @@ pub fn render(report: &Report, command_line: &str, ended_at: Timestamp) -> Strin
         escape_html(command_line),
     );
     counts(&mut page, report);
-    if let Some(stop) = &report.ended_early {
-        let _ = writeln!(
-            page,
-            "<p class=\"stop\">{}; {} rules are skipped</p>",
-            escape_html(&stop.reason),
-            report.skipped()
-        );
+    if let Some(end) = report.early_end() {
+        let _ = writeln!(page, "<p class=\"stop\">{}</p>", escape_html(&end));
     }
     for (verdict, title) in [(Verdict::Fail, "Broken"), (Verdict::Warning, "Warnings")] {
         let findings: Vec<&RuleResult> = with_verdict(report, verdict).collect();
@@ -103,7 +98,7 @@ fn finding(page: &mut String, result: &RuleResult) {
     }
     let _ = writeln!(
         page,
-        "<dt>why</dt><dd>{}</dd><dt>again</dt><dd>the same command with <code>--rule {rule} -vv</code></dd></dl></article>",
+        "<dt>why</dt><dd>{}</dd><dt>again</dt><dd>the same command with <code>--rule {rule} -vv</code>, without the options that write reports</dd></dl></article>",
         mark_code(&escape_html(rule.purpose())),
     );
 }

@@ -5,7 +5,7 @@ use crate::check::report::{Report, RuleResult, Verdict};
 use crate::foreign_text::escape_html;
 use std::fmt::Write;
 
-/// Broken MUSTs are failures; broken SHOULDs pass, with their warning as output.
+/// The rules that were asked for. Broken MUSTs are failures; broken SHOULDs pass, with their warning as output.
 /// A check that ended early is an error, so that what was not tested does not pass.
 pub fn render(report: &Report) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -18,7 +18,7 @@ pub fn render(report: &Report) -> String {
             count(Verdict::Skipped)
         )
     };
-    let all: Vec<&RuleResult> = report.rules.iter().collect();
+    let all = report.asked_for();
     // Writing to a String cannot fail.
     let _ = writeln!(
         xml,
@@ -35,13 +35,7 @@ pub fn render(report: &Report) -> String {
             counts(&[], 1)
         );
     }
-    let mut documents: Vec<&str> = Vec::new();
-    for result in &report.rules {
-        if !documents.contains(&result.rule.document()) {
-            documents.push(result.rule.document());
-        }
-    }
-    for document in documents {
+    for document in report.documents() {
         let rules: Vec<&RuleResult> = all
             .iter()
             .copied()

@@ -1,6 +1,6 @@
 //! The report for a person: what passed and what could not be tested as counts, and at the end what is broken, with a summary line.
 
-use crate::check::report::{Report, RuleResult, Verdict};
+use crate::check::report::{Report, RuleResult, Verdict, counted};
 use crate::check::request::Selection;
 use crate::output::table::align_columns;
 use crate::output::theme::{Role, Theme};
@@ -21,8 +21,8 @@ pub fn render(report: &Report, detail: Detail, colour: bool) -> String {
     let theme = Theme::new(colour);
     let mut text = String::new();
     let asked_for = report.asked_for();
-    if let Some(stop) = &report.ended_early {
-        let _ = writeln!(text, "{}; {} rules are skipped\n", stop.reason, report.skipped());
+    if let Some(end) = report.early_end() {
+        let _ = writeln!(text, "{end}\n");
     }
     match detail {
         Detail::Findings => counts(&mut text, report, theme),
@@ -93,7 +93,7 @@ fn counts(text: &mut String, report: &Report, theme: Theme) {
 fn count_or_id(rules: &[&RuleResult]) -> String {
     match rules {
         [only] => only.rule.id().to_owned(),
-        several => format!("{} rules", several.len()),
+        several => counted(several.len(), "rule"),
     }
 }
 
@@ -141,15 +141,13 @@ fn finding(text: &mut String, result: &RuleResult, theme: Theme) {
 fn summary(report: &Report) -> String {
     let asked_for = report.asked_for();
     let count = |verdict| asked_for.iter().filter(|result| result.verdict == verdict).count();
-    let warnings = count(Verdict::Warning);
     let mut text = format!(
-        "{}: {} rule{}: {} passed, {} failed (MUST), {warnings} warning{}, {} skipped",
+        "{}: {}: {} passed, {} failed (MUST), {}, {} skipped",
         report.server,
-        asked_for.len(),
-        if asked_for.len() == 1 { "" } else { "s" },
+        counted(asked_for.len(), "rule"),
         count(Verdict::Pass),
         count(Verdict::Fail),
-        if warnings == 1 { "" } else { "s" },
+        counted(count(Verdict::Warning), "warning"),
         count(Verdict::Skipped)
     );
     match report.rules.len() - asked_for.len() {

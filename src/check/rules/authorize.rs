@@ -138,6 +138,12 @@ fn same_state(exchange: &AuthorizationExchange) -> CheckResult {
     ensure(same, "another state comes back")
 }
 
+fn same_state_in_error(exchange: &AuthorizationExchange) -> CheckResult {
+    let came = exchange.response.value("state").unwrap_or_default();
+    ensure(!came.is_empty(), "the error has no state")?;
+    ensure(secrets::is(&exchange.probe.state, came), "the error has another state")
+}
+
 /// Tests that need no signing in.
 pub(in crate::check) fn run_refusals(check: &mut Check<'_, '_>) {
     for (rule, change, expect) in REFUSALS {
@@ -302,7 +308,7 @@ pub(in crate::check) fn run_responses(check: &mut Check<'_, '_>) {
         });
     }
     let tests: [(Rule, &ExchangeTest<'_>); 2] = [
-        (Rule::AuthorizeStateInError, &same_state),
+        (Rule::AuthorizeStateInError, &same_state_in_error),
         (Rule::AuthorizeIssInError, &has_iss),
     ];
     for (rule, test) in tests {

@@ -47,6 +47,15 @@ impl Context<'_> {
         }
     }
 
+    /// What a claim says that is not about the person.
+    fn claim_is(&self, claim: &str) -> String {
+        match self.jwt.claims.get(claim) {
+            None => format!("{claim} is absent"),
+            Some(Value::String(text)) => format!("{claim} is {}", Quoted::name(text)),
+            Some(value) => format!("{claim} is {}", Quoted::name(&value.to_string())),
+        }
+    }
+
     /// Seconds from the claim to now; broken where it is not a number.
     fn age_s(&self, claim: &str) -> Result<i64, Failure> {
         match self.jwt.claims.get(claim).and_then(numeric_date) {
@@ -67,36 +76,44 @@ const RULES: &[(Rule, ClaimTest)] = &[
         None => inconclusive("only endpoints are known, no issuer"),
         Some(issuer) => {
             let found = token.text("iss").unwrap_or_default();
-            ensure(found == issuer, format!("it is {}", Quoted::name(found)))
+            ensure(found == issuer, token.claim_is("iss"))
         }
     }),
     (Rule::IdTokenAudience, |token| {
-        ensure(token.audiences().contains(&token.client_id.as_str()), "it has not")
+        let is_for_client = token.audiences().contains(&token.client_id.as_str());
+        ensure(is_for_client, token.claim_is("aud"))
     }),
     (Rule::IdTokenAuthorizedParty, |token| {
         match (token.text("azp"), token.audiences().len()) {
             (None, ..=1) => Ok(()),
-            (None, _) => violated("there are several audiences and no azp"),
-            (Some(party), _) => ensure(party == token.client_id, format!("it is {}", Quoted::name(party))),
+            (None, _) => violated(format!("{}, and azp is absent", token.claim_is("aud"))),
+            (Some(party), _) => ensure(party == token.client_id, token.claim_is("azp")),
         }
     }),
     (Rule::IdTokenExpiry, |token| {
         let expired_for_s = token.age_s("exp")?;
         ensure(
             expired_for_s <= CLOCK_SKEW_S,
-            format!("it expired {expired_for_s} s ago"),
+            format!("{}, {expired_for_s} s ago", token.claim_is("exp")),
         )
     }),
     (Rule::IdTokenIssuedAt, |token| {
         let age_s = token.age_s("iat")?;
         let about_now = (-CLOCK_SKEW_S..=ISSUED_AT_MAX_AGE_S).contains(&age_s);
-        ensure(about_now, format!("it is {age_s} s ago"))
+        ensure(about_now, format!("{}, {age_s} s ago", token.claim_is("iat")))
     }),
     (Rule::IdTokenSubject, |token| match token.text("sub") {
-        None | Some("") => violated("there is none"),
+        None | Some("") => violated(match token.jwt.claims.get("sub") {
+            None => "sub is absent",
+            Some(Value::String(_)) => "sub is empty",
+            Some(_) => "sub is not a string",
+        }),
         Some(subject) => ensure(
             subject.is_ascii() && subject.len() <= MAX_SUBJECT_CHARS,
-            "it is not ASCII, or too long",
+            match subject.is_ascii() {
+                true => format!("sub has {} characters", subject.len()),
+                false => "sub has characters that are not ASCII".to_owned(),
+            },
         ),
     }),
     (Rule::IdTokenNonce, |token| {
@@ -111,9 +128,9 @@ const RULES: &[(Rule, ClaimTest)] = &[
         ensure(
             same,
             if found.is_empty() {
-                "there is none"
+                "nonce is absent"
             } else {
-                "it is another one"
+                "nonce is not that of the request"
             },
         )
     }),
@@ -126,7 +143,7 @@ const RULES: &[(Rule, ClaimTest)] = &[
                 "the hash for {} is not known here",
                 WordOrQuoted(token.algorithm())
             )),
-            Some(computed) => ensure(found.as_str() == Some(&computed), "it is another one"),
+            Some(computed) => ensure(found.as_str() == Some(&computed), "at_hash is that of another token"),
         }
     }),
 ];

@@ -3,7 +3,7 @@
 //! the end.
 
 use crate::check::context::Check;
-use crate::check::exchange::{Exchange, Outcome};
+use crate::check::exchange::{Exchange, Outcome, header_is};
 use crate::check::registrations::Registered;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::foreign_text::Quoted;
@@ -28,10 +28,7 @@ const OF_THE_ANSWER: &[(Rule, NativeTest)] = &[
     }),
     (Rule::RegistrationNoStore, |native| {
         let found = native.exchange.header("cache-control").to_ascii_lowercase();
-        ensure(
-            found.contains("no-store"),
-            format!("Cache-Control is {}", Quoted::name(&found)),
-        )
+        ensure(found.contains("no-store"), header_is("Cache-Control", &found))
     }),
     (Rule::RegistrationMetadata, |native| {
         let uris = native.members.get("redirect_uris").and_then(Value::as_array);

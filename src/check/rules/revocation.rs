@@ -2,7 +2,7 @@
 
 use crate::check::context::Check;
 use crate::check::exchange::{Exchange, Tokens};
-use crate::check::report::{CheckResult, Evidence, Failure, ensure, inconclusive};
+use crate::check::report::{CheckResult, Evidence, Failure, counted, ensure, inconclusive};
 use crate::check::token_requests::UNKNOWN_TOKEN;
 use crate::foreign_text::WordOrQuoted;
 use crate::protocol::client::{Client, ClientAuthentication};
@@ -235,8 +235,9 @@ pub(in crate::check) fn revoke_left(check: &mut Check<'_, '_>) {
             true => "the server did not revoke them",
             false => "the server announces no revocation endpoint",
         };
+        let responses = counted(stay, "response");
         prober.world.caller.observe(&Event::Warning(&format!(
-            "the tokens of {stay} responses of this check are not revoked, and will expire: {why}"
+            "the tokens of {responses} of this check are not revoked, and will expire: {why}"
         )));
     }
 }

@@ -3,7 +3,7 @@
 use crate::check::baseline_login::BaselineLogin;
 use crate::check::context::Check;
 use crate::check::entropy::expect_bits;
-use crate::check::exchange::Exchange;
+use crate::check::exchange::{Exchange, header_is};
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::check::secrets;
 use crate::foreign_text::Quoted;
@@ -21,17 +21,11 @@ type ResponseTest = fn(&Exchange, &Map<String, Value>) -> CheckResult;
 const RESPONSES: &[(Rule, ResponseTest)] = &[
     (Rule::TokenNoStore, |exchange, _| {
         let found = exchange.header("cache-control").to_ascii_lowercase();
-        ensure(
-            found.contains("no-store"),
-            format!("Cache-Control is {}", Quoted::name(&found)),
-        )
+        ensure(found.contains("no-store"), header_is("Cache-Control", &found))
     }),
     (Rule::TokenPragma, |exchange, _| {
         let found = exchange.header("pragma").to_ascii_lowercase();
-        ensure(
-            found.contains("no-cache"),
-            format!("Pragma is {}", Quoted::name(&found)),
-        )
+        ensure(found.contains("no-cache"), header_is("Pragma", &found))
     }),
     (Rule::TokenContentType, |exchange, _| {
         let found = exchange.response.media_type().unwrap_or_default();

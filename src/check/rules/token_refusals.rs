@@ -2,10 +2,9 @@
 
 use super::rejected_redemption::{RejectedRedemption, run_redemptions};
 use crate::check::context::Check;
-use crate::check::exchange::Exchange;
+use crate::check::exchange::{Exchange, header_is};
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::check::token_requests::{Code, UNKNOWN_TOKEN};
-use crate::foreign_text::Quoted;
 use crate::protocol::client::ClientAuthentication;
 use crate::protocol::http::{HttpRequest, Method};
 use crate::protocol::params::Params;
@@ -197,8 +196,8 @@ fn basic_challenge(check: &mut Check<'_, '_>) -> CheckResult {
     ensure(
         status == 401 && has_challenge,
         format!(
-            "it is status {status} with WWW-Authenticate {}",
-            Quoted::message(challenge)
+            "it is status {status}, and {}",
+            header_is("WWW-Authenticate", challenge)
         ),
     )
 }

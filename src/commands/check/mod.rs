@@ -27,7 +27,7 @@ use crate::protocol::client::ClientId;
 use crate::protocol::endpoint::HttpPolicy;
 use crate::rules::{RuleOrGroup, ServerProfile};
 use crate::store::Session;
-use crate::trace::Observer;
+use crate::trace::{Event, Observer};
 use kept_client::use_kept_client;
 use missing::{explain_missing, missing_client};
 use report_files::ReportFiles;
@@ -71,6 +71,10 @@ pub(super) fn run(context: &Context, options: &CheckOptions) -> Result<(), Error
         render::text::render(&report, detail, colour)
     };
     report::print_json_or_lines(&text, context.style.json)?;
+    if !options.rule.is_empty() && report.ended_early.is_none() && report.tests_nothing() {
+        let warning = "no rule was tested: each that --rule names was skipped, for the reason in the report";
+        context.observer().observe(&Event::Warning(warning));
+    }
     verdict(report)
 }
 
@@ -100,6 +104,12 @@ fn selection(options: &CheckOptions) -> Result<Selection, Error> {
     };
     let is_foreign = |name: &&RuleOrGroup| !name.rules().iter().any(|rule| selection.is_of_profile(*rule));
     match options.rule.iter().find(is_foreign).zip(selection.profile) {
+        None if selection.is_empty() => Err(SettingsError::Value {
+            name: "--skip".to_owned(),
+            problem: "no rule is left to test".to_owned(),
+            hint: Some("Name a rule with --rule that --skip does not name.".to_owned()),
+        }
+        .into()),
         None => Ok(selection),
         Some((name, profile)) => Err(SettingsError::Value {
             name: "--rule".to_owned(),

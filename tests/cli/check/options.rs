@@ -38,6 +38,28 @@ fn the_list_has_every_rule_and_asks_no_server() {
     );
 }
 
+/// Else a job in CI is green that tests nothing.
+#[test]
+fn a_choice_of_rules_that_leaves_none_is_refused_and_one_that_is_skipped_is_said() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto"]);
+    for choice in [
+        &["--rule", "pkce.plain", "--skip", "pkce"][..],
+        &["--rule", "pkce", "--skip", "pkce"],
+    ] {
+        let outcome = run(check(&home, &server.issuer(), Client::Public).args(choice)).expect_error(2);
+        assert!(outcome.error().contains("no rule is left to test"), "{outcome:#?}");
+    }
+    assert!(!server.log().contains("GET /authorize"), "{}", server.log());
+    let of_apis = ["--rule", "resource.token", "--rule", "challenge.status"];
+    let warning = "warning: no rule was tested: each that --rule names was skipped";
+    let outcome = run(check(&home, &server.issuer(), Client::Public).args(of_apis)).expect_code(0);
+    assert!(outcome.stderr.contains(warning), "{outcome:#?}");
+    let with_one_more = [&of_apis[..], &["--rule", "pkce.plain"]].concat();
+    let outcome = run(check(&home, &server.issuer(), Client::Public).args(with_one_more)).expect_code(0);
+    assert!(!outcome.stderr.contains("no rule was tested"), "{outcome:#?}");
+}
+
 #[test]
 fn a_secret_never_stands_in_a_url() {
     let home = Home::new();

@@ -43,6 +43,17 @@ fn the_list_of_a_profile_has_its_rules_with_its_levels() {
     assert!(line.is_some_and(|line| line.contains(" MUST ")), "{text:?}");
 }
 
+/// FAPI 2.0 §5.4.1 has PS256, ES256 and EdDSA.
+#[test]
+fn fapi2_does_not_demand_rs256() {
+    let home = Home::new();
+    let has = |profile: &str| {
+        let list = list(&home, profile);
+        list.iter().any(|rule| rule["id"] == "metadata.id-token-algorithms")
+    };
+    assert_eq!([has("fapi2"), has("oidc")], [false, true]);
+}
+
 #[test]
 fn what_a_profile_raises_is_a_finding_there_and_a_warning_elsewhere() {
     let home = Home::new();

@@ -2,9 +2,10 @@
 //! is shown for it.
 
 use super::honest_server::{State, back, check, on_token, refused, start, start_with};
-use super::{rules, with_verdict};
+use super::{Client, check as check_served, lenient_server, rules, with_verdict};
+use crate::support::binary::Home;
 use crate::support::literal_server::{Request, html, json, redirect, value_of};
-use crate::support::outcome::Outcome;
+use crate::support::outcome::{Outcome, run};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -105,6 +106,46 @@ fn a_redirect_to_nowhere_asks_nobody_to_sign_in() {
             && reason.ends_with("/callback without an error"),
         "{reason}"
     );
+}
+
+/// Whatever the rule's own level is: that is no question of a status any more.
+#[test]
+fn a_userinfo_endpoint_that_accepts_any_token_breaks_a_must() {
+    for (answer, verdict, level, code, reason) in [
+        (
+            json(200, r#"{"sub":"alice"}"#),
+            "fail",
+            "MUST",
+            9,
+            "the endpoint accepts any token: it answers one that was never issued with 200 and claims",
+        ),
+        (json(400, "{}"), "warning", "SHOULD", 0, "the answer is status 400"),
+    ] {
+        let (server, _) = start_with(r#","userinfo_endpoint":"ORIGIN/userinfo""#);
+        server.on("GET", "/userinfo", answer);
+        let outcome = check(&server, &["userinfo.invalid-token"], &[]).expect_code(code);
+        for (name, expected) in [("verdict", verdict), ("level", level), ("reason", reason)] {
+            assert_eq!(member(&outcome, "userinfo.invalid-token", name), expected);
+        }
+    }
+}
+
+#[test]
+fn what_stands_in_the_place_of_what_is_demanded_is_named() {
+    let home = Home::new();
+    for (rule, reason) in [
+        ("authorize.state-in-error", "the error has no state"),
+        ("token.pragma", "Pragma is absent"),
+        ("token.error-json", "the body is not JSON with the member error"),
+        ("id-token.audience", "aud is \""),
+        ("id-token.subject", "sub has "),
+    ] {
+        let server = lenient_server(&home, &["--approve", "auto", "--break", rule]);
+        let mut command = check_served(&home, &server.issuer(), Client::Public);
+        let outcome = run(command.args(["--json", "--rule", rule]));
+        let found = member(&outcome, rule, "reason");
+        assert!(found.starts_with(reason), "{rule}: {found}");
+    }
 }
 
 #[test]

@@ -396,6 +396,26 @@ fn the_json_has_every_rule_and_the_findings() {
 }
 
 #[test]
+fn the_junit_file_has_the_rules_that_were_asked_for() {
+    let home = Home::new();
+    let server = lenient_server(&home, &["--approve", "auto"]);
+    let file = home.path().join("report.xml");
+    let mut command = check(&home, &server.issuer(), Client::Public);
+    run(command.args(["--rule", "pkce.plain", "--junit"]).arg(&file)).expect_code(0);
+    let xml = std::fs::read_to_string(&file).expect("the file");
+    let names: Vec<String> = elements(&xml)
+        .iter()
+        .filter(|element| element.name == "testcase")
+        .map(|element| element.attribute("name").to_owned())
+        .collect();
+    assert_eq!(names, ["pkce.plain"], "{xml}");
+    assert!(
+        xml.contains("tests=\"1\" failures=\"0\" errors=\"0\" skipped=\"0\""),
+        "{xml}"
+    );
+}
+
+#[test]
 fn the_junit_file_is_well_formed_and_counts_right() {
     let home = Home::new();
     let server = lenient_server(

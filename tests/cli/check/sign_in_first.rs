@@ -158,7 +158,7 @@ fn nothing_is_found_where_nobody_signs_in_any_more() {
     );
     assert_eq!(
         member(&outcome, "redirect-uri.other-path", "reason"),
-        "the login for it failed: timed out after 3 s waiting for the browser"
+        "the test login failed: timed out after 3 s waiting for the browser"
     );
 }
 

@@ -77,7 +77,7 @@ fn a_scope_that_a_refresh_ignores_is_not_granted() {
         (Some("openid email"), "fail", "email is granted, which was not before"),
         (
             None,
-            "warning",
+            "skipped",
             "the answer names no scope, which means that email is granted; whether it is cannot be seen",
         ),
     ] {

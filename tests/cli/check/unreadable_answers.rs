@@ -54,7 +54,7 @@ fn why_no_login_works_stands_at_the_top_of_the_report() {
     let outcome = run(command.args(["--rule", "code.single-use", "--rule", "pkce.supported"])).expect_code(3);
     assert_eq!(
         outcome.stdout.lines().next(),
-        Some("no code could be exchanged (token endpoint: 502 text/html); 2 rules are skipped")
+        Some("no code could be exchanged (token endpoint: 502 text/html); 2 rules need it")
     );
 }
 
