@@ -23,6 +23,8 @@ use crate::protocol::metadata::ServerMetadata;
 use crate::trace::ordered_json::{OrderedJson, object};
 use crate::transport::{TransportError, UrlSource};
 use serde_json::Value;
+use std::fmt;
+use url::Url;
 
 pub(super) fn run(context: &Context, options: &DiscoverOptions) -> Result<(), Error> {
     let (url, issuer) = settings::discover_url(&options.url)?;
@@ -108,9 +110,9 @@ impl Fit {
             ));
         }
         if !self.demands.is_empty() {
-            let mut table = vec![["DEMANDED", "SPECIFICATION", "MET BY"].map(str::to_owned)];
+            let mut table = vec![["DEMANDED", "SPECIFICATION", "HOW IT IS MET"].map(str::to_owned)];
             table.extend(self.demands.iter().map(|demand| {
-                let met = demand.options().unwrap_or("every login");
+                let met = demand.options().unwrap_or("by itself");
                 [demand.what, demand.reference, met].map(str::to_owned)
             }));
             sections.push(with_titles(&align_columns(&table, width), theme));
@@ -136,9 +138,20 @@ impl Diagnosis for RequestNotSent {
 
 /// No metadata that a login could use. The options of a login are not those of
 /// this command, and the server's author may be the one who asks.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
+#[derive(Debug)]
 struct NothingUsable(DiscoveryError);
+
+impl fmt::Display for NothingUsable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.without_attempts())
+    }
+}
+
+impl std::error::Error for NothingUsable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
 
 impl Diagnosis for NothingUsable {
     fn exit_code(&self) -> ExitCode {
@@ -291,11 +304,14 @@ const ANNOUNCED: &str = "ANNOUNCED";
 
 fn attempts_section(exploration: &DiscoveryReport, width: Option<usize>, theme: Theme) -> String {
     let mut table = vec![["STATUS", "URL", "RESULT"].map(str::to_owned)];
+    let is_unusable =
+        |url: &Url| matches!(&exploration.server, Some(server) if server.url == *url && usable(server).is_err());
     table.extend(exploration.attempts.iter().map(|attempt| {
         let status = attempt
             .status()
             .map_or_else(|| "-".to_owned(), |status| status.to_string());
         let result = match (attempt.is_used(), &attempt.reason()) {
+            (true, reason) if is_unusable(&attempt.url) => format!("examined: {reason}"),
             (true, reason) => format!("used: {reason}"),
             (false, reason) if *reason == status => "not used".to_owned(),
             (false, reason) => format!("not used: {reason}"),

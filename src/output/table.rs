@@ -14,19 +14,24 @@ const BELOW: &str = "    ";
 const MIN_LAST_COLUMNS: usize = 24;
 
 /// Columns as wide as their widest cell, two spaces between them. Where a row is
-/// wider than the terminal, the text of its last column goes on below itself, or
-/// on rows of its own. No `width` breaks nothing.
+/// wider than the terminal, the text of its last column goes on below itself; in
+/// a table that has no room for one of them so, each is on rows of its own. No
+/// `width` breaks nothing.
 pub fn align_columns<const COLUMNS: usize>(table: &[[String; COLUMNS]], width: Option<usize>) -> String {
     let widths = column_widths(table);
-    let mut lines = Vec::new();
-    for row in table {
-        let Some((last, cells)) = row.split_last() else {
-            continue;
-        };
-        let lead: String = cells.iter().zip(widths).map(|(cell, width)| pad(cell, width)).collect();
-        lines.extend(with_last_column(&lead, last, width));
-    }
-    lines.into_iter().map(|line| line + "\n").collect()
+    let rows: Vec<(String, &str)> = table
+        .iter()
+        .filter_map(|row| {
+            let (last, cells) = row.split_last()?;
+            let lead = cells.iter().zip(widths).map(|(cell, width)| pad(cell, width));
+            Some((lead.collect(), last.as_str()))
+        })
+        .collect();
+    let has_room = rows.iter().all(|(lead, last)| has_room_beside(lead, last, width));
+    let lines = rows
+        .iter()
+        .flat_map(|(lead, last)| with_last_column(lead, last, width, has_room));
+    lines.map(|line| line + "\n").collect()
 }
 
 /// Whether every row of the table is within so many columns.
@@ -52,19 +57,26 @@ fn pad(cell: &str, width: usize) -> String {
     format!("{cell}{:1$}{GAP}", "", width.saturating_sub(cell.width()))
 }
 
-fn with_last_column(lead: &str, last: &str, width: Option<usize>) -> Vec<String> {
+/// Whether the text of the last column can be beside the others, on one row or several.
+fn has_room_beside(lead: &str, last: &str, width: Option<usize>) -> bool {
+    let Some(width) = width.filter(|width| text_columns(&format!("{lead}{last}")) > *width) else {
+        return true;
+    };
+    let room = width.saturating_sub(text_columns(lead));
+    let longest_word = last.split(' ').map(text_columns).max();
+    last.is_empty() || room >= MIN_LAST_COLUMNS && longest_word.unwrap_or_default() <= room
+}
+
+fn with_last_column(lead: &str, last: &str, width: Option<usize>, has_room: bool) -> Vec<String> {
     let line = format!("{lead}{last}").trim_end().to_owned();
     // as the lines are counted that are printed: § may take two columns
-    let lead_columns = text_columns(lead);
     let Some(width) = width.filter(|width| text_columns(&line) > *width) else {
         return vec![line];
     };
     if last.is_empty() {
         return vec![line];
     }
-    let room = width.saturating_sub(lead_columns);
-    let longest_word = last.split(' ').map(text_columns).max();
-    if room >= MIN_LAST_COLUMNS && longest_word.unwrap_or_default() <= room {
+    if has_room {
         let further = " ".repeat(lead.width());
         return wrap(Some(width), Lead::plain(lead), Lead::plain(&further), last);
     }
@@ -104,10 +116,17 @@ mod tests {
         assert_eq!(
             align_columns(&rows, Some(52)),
             "yes  PKCE            S256\n\
-             yes  client auth     none client_secret_basic\n\
-             \x20                    client_secret_post\n\
+             yes  client auth\n\
+             \x20   none client_secret_basic client_secret_post\n\
              no   token exchange\n\
-             \x20   urn:ietf:params:oauth:grant-type:token-exchange\n"
+             \x20   urn:ietf:params:oauth:grant-type:token-exchange\n",
+            "one way for the whole table"
+        );
+        assert_eq!(
+            align_columns(&rows[..2], Some(52)),
+            "yes  PKCE         S256\n\
+             yes  client auth  none client_secret_basic\n\
+             \x20                 client_secret_post\n"
         );
         // § may take two columns, and is counted so where the rows are printed
         let findings = table(&[

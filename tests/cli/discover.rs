@@ -152,13 +152,13 @@ fn what_a_server_demands_is_told_with_the_login_that_meets_it() {
     let demanded = outcome.stdout.split("DEMANDED").nth(1).expect("a table");
     for (what, met) in [
         ("client authentication", "--client-key-file FILE"),
-        ("pushed authorization requests", "every login"),
+        ("pushed authorization requests", "by itself"),
         (
             "signed authorization requests",
             "--request-object --client-key-file FILE",
         ),
         ("signed authorization responses", "--response-mode jwt"),
-        ("DPoP-bound tokens", "every login"),
+        ("DPoP-bound tokens", "by itself"),
     ] {
         let line = demanded.lines().find(|line| line.starts_with(what)).expect(what);
         assert!(line.ends_with(met), "{line}");
@@ -431,6 +431,13 @@ fn a_document_that_no_login_would_take_is_shown_and_the_exit_code_says_so() {
             .ends_with(&format!("oauth discover {}/", server.origin())),
         "{outcome:#?}"
     );
+    // one word about whether the document is used, and one list of URLs
+    server.on("GET", SERVER_METADATA, json(200, "{\"jwks_uri\": \"https://h/j\"}"));
+    let outcome = discover(&[&server.origin()]).expect_code(6);
+    assert_eq!(
+        outcome.hints(),
+        "The server's author has to correct the document: a login would not use it."
+    );
     // options of a login are named as such
     let document = metadata(&server.origin());
     let wrong = server.url("/token#x");
@@ -446,10 +453,45 @@ fn a_document_that_no_login_would_take_is_shown_and_the_exit_code_says_so() {
             .contains(&format!("token_endpoint: \"{wrong}\" has a fragment")),
         "{outcome:#?}"
     );
+    assert!(
+        outcome.stdout.contains("examined: the first document found"),
+        "{outcome:#?}"
+    );
     assert_eq!(
         outcome.hints(),
         "The server's author has to correct token_endpoint. Until then, a login can go on with --token-endpoint URL."
     );
+}
+
+#[test]
+fn a_document_that_is_not_json_is_told_with_its_place() {
+    let server = LiteralServer::start();
+    server.on("GET", SERVER_METADATA, json(200, "{\"issuer\": \"x\",}"));
+    let outcome = discover(&[&server.origin()]).expect_code(6);
+    let told = "not used: 200, but its JSON is not valid: trailing comma at line 1, column 16";
+    assert!(outcome.stdout.contains(told), "{outcome:#?}");
+    assert_eq!(
+        outcome.error(),
+        format!("no metadata of {} can be read", server.origin()),
+        "the URLs are in the table"
+    );
+    assert_eq!(
+        outcome.hints(),
+        format!(
+            "The server's author has to correct the document at {}. Until then, a login can go on with --authorization-endpoint URL --token-endpoint URL.",
+            server.url(SERVER_METADATA)
+        )
+    );
+    server.on("GET", SERVER_METADATA, json(200, "[]"));
+    let outcome = discover(&[&server.origin()]).expect_code(6);
+    assert!(
+        outcome.stdout.contains("200, but it is JSON, but not an object"),
+        "{outcome:#?}"
+    );
+    // where no document is, the URL may be wrong
+    server.on("GET", SERVER_METADATA, status(404));
+    let outcome = discover(&[&server.origin()]).expect_code(6);
+    assert!(outcome.hints().contains("Check the issuer URL"), "{outcome:#?}");
 }
 
 /// The URL of a port where nothing listens.

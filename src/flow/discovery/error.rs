@@ -44,12 +44,14 @@ pub enum DiscoveryError {
 }
 
 fn not_found(issuer: &str, attempts: &[Attempt]) -> String {
-    let what = if attempts.iter().all(Attempt::is_absence) {
-        format!("{issuer} publishes no metadata")
-    } else {
-        format!("no metadata of {issuer} can be read")
-    };
-    format!("{what} ({})", attempts_text(attempts))
+    format!("{} ({})", what_is_missing(issuer, attempts), attempts_text(attempts))
+}
+
+fn what_is_missing(issuer: &str, attempts: &[Attempt]) -> String {
+    match attempts.iter().all(Attempt::is_absence) {
+        true => format!("{issuer} publishes no metadata"),
+        false => format!("no metadata of {issuer} can be read"),
+    }
 }
 
 impl DiscoveryError {
@@ -105,6 +107,14 @@ impl Diagnosis for DiscoveryError {
 }
 
 impl DiscoveryError {
+    /// The message below a table of the attempts.
+    pub fn without_attempts(&self) -> String {
+        match self {
+            DiscoveryError::NotFound { issuer, attempts } => what_is_missing(issuer, attempts),
+            error => error.to_string(),
+        }
+    }
+
     /// What helps where nothing but the metadata was asked for: what the
     /// server's author corrects, and with which options a login can go on.
     pub fn hints_for_discovery(&self) -> Vec<String> {
@@ -136,7 +146,8 @@ impl DiscoveryError {
                 "The server's author has to correct {member}. Until then, a login can go on with --{} URL.",
                 flag(member)
             ),
-            problem => return hints_for(problem),
+            MetadataError::NoS256 => return hints_for(problem),
+            _ => "The server's author has to correct the document: a login would not use it.".to_owned(),
         };
         vec![hint]
     }
@@ -146,6 +157,12 @@ fn hints_for_not_found(issuer: &str, attempts: &[Attempt]) -> Vec<String> {
     if let Some(issuer) = Issuer::of_well_known_url(issuer) {
         return vec![format!(
             "That is the URL of a document; give its issuer instead: {issuer}"
+        )];
+    }
+    if let Some(broken) = attempts.iter().find(|attempt| attempt.is_broken_document()) {
+        return vec![format!(
+            "The server's author has to correct the document at {}. Until then, a login can go on with --authorization-endpoint URL --token-endpoint URL.",
+            broken.url
         )];
     }
     let root = Url::parse(issuer).ok().filter(|_| !is_bare_origin(issuer)).map(|url| {

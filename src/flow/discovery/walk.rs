@@ -97,7 +97,7 @@ impl Attempt {
             Outcome::Used(reason) | Outcome::NotUsed(reason) => (*reason).to_owned(),
             Outcome::Refused(problem) => format!("refused because {problem}"),
             Outcome::NotAnObject { media_type, problem } => match media_type {
-                Some(media_type) if is_json(media_type) => format!("200, refused because it is {problem}"),
+                Some(media_type) if is_json(media_type) => format!("200, but {}", json_problem(problem)),
                 Some(media_type) => format!("200 with {}, no JSON object", media_type_text(media_type)),
                 None => "200 without a JSON object".to_owned(),
             },
@@ -128,6 +128,12 @@ impl Attempt {
         }
     }
 
+    /// Whether a document is there, and nothing can be read from it.
+    pub fn is_broken_document(&self) -> bool {
+        let is_announced = |media_type: &Option<String>| media_type.as_deref().is_some_and(is_json);
+        matches!(&self.outcome, Outcome::NotAnObject { media_type, .. } if is_announced(media_type))
+    }
+
     /// Whether it says that there is no document, and nothing else.
     pub fn is_absence(&self) -> bool {
         match &self.outcome {
@@ -156,6 +162,13 @@ pub fn attempts_text(attempts: &[Attempt]) -> String {
         text += &piece;
     }
     text
+}
+
+fn json_problem(problem: &JsonError) -> String {
+    match problem {
+        JsonError::Malformed(text) => format!("its JSON is not valid: {}", text.replace(" column ", ", column ")),
+        JsonError::NotAnObject => "it is JSON, but not an object".to_owned(),
+    }
 }
 
 /// `text/html`, or whatever is there in quotes.
