@@ -152,7 +152,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand login" -l cert -d 'Client ce
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l key -d 'Private key of the client certificate (PEM), with --cert' -r -F
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l proxy -d 'Proxy for all requests but those to this machine' -r
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-probe -d 'Fetch only well-known documents from the URL of an API'
-complete -c oauth -n "__fish_oauth_using_subcommand login" -l assume-pkce -d 'Take it that the server of an API knows PKCE, though its metadata does not say so'
+complete -c oauth -n "__fish_oauth_using_subcommand login" -l assume-pkce -d 'Assume that the server of an API knows PKCE, though its metadata does not say so'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l allow-http -d 'Permit http endpoints outside this machine'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l register -d 'Register a client at the server now, even if one is saved (RFC 7591)'
 complete -c oauth -n "__fish_oauth_using_subcommand login" -l no-register -d 'Never register a client'
@@ -603,7 +603,7 @@ complete -c oauth -n "__fish_oauth_using_subcommand check" -l proxy -d 'Proxy fo
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l list -d 'List the rules and test nothing'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l all -d 'Show each rule, those that passed too (also -v)'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l no-probe -d 'Fetch only well-known documents from the URL of an API'
-complete -c oauth -n "__fish_oauth_using_subcommand check" -l assume-pkce -d 'Take it that the server of an API knows PKCE, though its metadata does not say so'
+complete -c oauth -n "__fish_oauth_using_subcommand check" -l assume-pkce -d 'Assume that the server of an API knows PKCE, though its metadata does not say so'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l allow-http -d 'Permit http endpoints outside this machine'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l register -d 'Register a client at the server now, even if one is saved (RFC 7591)'
 complete -c oauth -n "__fish_oauth_using_subcommand check" -l no-register -d 'Never register a client'

@@ -30,11 +30,24 @@ impl Cited {
     }
 }
 
-/// `client_id is missing (RFC 6749 §4.1.1)`.
+/// `client_id is missing (RFC 6749 §4.1.1)`. A reason that ends with a citation
+/// has both in one pair of parentheses.
+pub fn with_citation(reason: &str, citation: &str) -> String {
+    let cited = reason.strip_suffix(')').filter(|text| {
+        let own = text.rfind(" (").map_or("", |start| &text[start..]);
+        own.contains('§')
+    });
+    match cited {
+        Some(text) if text.ends_with(citation) => reason.to_owned(),
+        Some(text) => format!("{text}; {citation})"),
+        None => format!("{reason} ({citation})"),
+    }
+}
+
 impl fmt::Display for Cited {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.citation {
-            Some(citation) => write!(formatter, "{} ({citation})", self.reason),
+            Some(citation) => formatter.write_str(&with_citation(&self.reason, citation)),
             None => formatter.write_str(&self.reason),
         }
     }

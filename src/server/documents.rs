@@ -20,8 +20,9 @@ use crate::protocol::token_type_uri::TokenTypeUri;
 use serde_json::{Value, json};
 
 /// The documents that the home page links.
-pub(crate) const HUMAN_LINKS: [&str; 4] = [
+pub(crate) const HUMAN_LINKS: [&str; 5] = [
     "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
     "/.well-known/oauth-protected-resource/api",
     "/.well-known/oauth-protected-resource/mcp",
     "/jwks",

@@ -1,6 +1,6 @@
 //! Why a request was rejected, for the response, the page and the log alike.
 
-use crate::protocol::citation::Cited;
+use crate::protocol::citation::{Cited, with_citation};
 use std::fmt;
 
 /// Why a request was rejected, and which specification says so.
@@ -64,7 +64,7 @@ impl Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} ({})", self.reason, self.citation)
+        formatter.write_str(&with_citation(&self.reason, self.citation))
     }
 }
 

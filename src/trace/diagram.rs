@@ -155,11 +155,18 @@ impl DiagramBuilder {
             ),
             Event::BrowserOverdue { .. } | Event::WaitEnds | Event::Progress(_) => return Vec::new(),
             Event::CallbackAnswered { status, .. } => {
-                let kind = match *status {
-                    400.. => LineKind::Failure,
-                    _ => LineKind::Answer,
-                };
-                line(kind, format!("the page: {status} {}", reason_phrase(*status)))
+                // whose error it is stands in the answer before, not in the name of the status
+                match *status {
+                    500.. => line(LineKind::Failure, format!("the failure page ({status})")),
+                    400.. => line(
+                        LineKind::Failure,
+                        format!("the page: {status} {}", reason_phrase(*status)),
+                    ),
+                    _ => line(
+                        LineKind::Answer,
+                        format!("the page: {status} {}", reason_phrase(*status)),
+                    ),
+                }
             }
             Event::CallbackIgnored { reason, .. } => line(LineKind::Failure, sanitize(&format!("ignored: {reason}"))),
             Event::DiscoveryTried { url, not_taken } => match not_taken {

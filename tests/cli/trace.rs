@@ -519,6 +519,16 @@ fn the_files_are_whole_after_every_failure_and_end_with_it() {
         assert!(last["message"].as_str().expect("text").contains(message), "{last}");
         assert!(stage.text("html").contains(&format!("exit code {code}: ")));
         assert!(stage.text("mmd").contains(&format!("exit code {code}: ")));
+        // no 500 of the server, which another line would show
+        for ending in ["html", "mmd"] {
+            let page = stage.text(ending);
+            assert_eq!(
+                page.contains("the failure page (500)"),
+                reaches_the_token_endpoint,
+                "{ending}"
+            );
+            assert!(!page.contains("Internal Server Error"), "{ending}");
+        }
     }
     // one that is found before the first event
     let stage = Stage::set();

@@ -45,7 +45,7 @@ pub struct ServerOptions {
     /// Fetch only well-known documents from the URL of an API
     #[arg(long, help_heading = "Server")]
     pub no_probe: bool,
-    /// Take it that the server of an API knows PKCE, though its metadata does not say so
+    /// Assume that the server of an API knows PKCE, though its metadata does not say so
     #[arg(long, help_heading = "Server")]
     pub assume_pkce: bool,
     /// Permit http endpoints outside this machine

@@ -175,7 +175,7 @@ impl Findings {
             self.violation(
                 Rule::MetadataIssuer,
                 format!(
-                    "the metadata is for issuer {}, but {} was asked; they must be identical{advice}",
+                    "the metadata is for issuer {}, but {} was asked for; they must be identical{advice}",
                     Quoted::name(issuer),
                     Quoted::name(&server.asked)
                 ),

@@ -389,7 +389,9 @@ fn trace_response(params: &Params, observer: &mut dyn Observer) {
 fn trace_checks(params: &Params, observer: &mut dyn Observer) {
     observer.observe(&Event::CheckPassed("state is the one that was sent (RFC 6749 §10.12)"));
     if params.single("iss").is_ok_and(|iss| iss.is_some()) {
-        observer.observe(&Event::CheckPassed("iss is the issuer that was asked (RFC 9207 §2.4)"));
+        observer.observe(&Event::CheckPassed(
+            "iss is the issuer that was asked for (RFC 9207 §2.4)",
+        ));
     } else {
         observer.observe(&Event::CheckSkipped(
             "iss: the server neither announces nor sends it (RFC 9207), so a mix-up of servers would show only in the ID token",

@@ -38,9 +38,7 @@ pub(super) async fn probe(
         return Ok(None);
     }
     let host = host_and_port(url);
-    caller.observe(&Event::Note(&format!(
-        "asking {host} how to log in, by a request without a token"
-    )));
+    caller.observe(&Event::Note(&format!("looking up how to log in at {host}")));
     let answer = head(&get_request(url.clone()), caller).await?;
     let is_challenge = answer.status == 401 && answer.header("www-authenticate").is_some();
     if probing == Probing::Get || is_challenge || !matches!(answer.status, 400 | 401 | 404 | 405 | 406 | 415) {

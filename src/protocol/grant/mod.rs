@@ -111,11 +111,15 @@ impl Grant {
                 TokenExchangeGrant::parse(fields).map(|grant| Grant::TokenExchange(Box::new(grant)))
             }
             jwt_bearer::GRANT_TYPE => JwtBearerGrant::parse(fields).map(Grant::JwtBearer),
-            _ => {
+            other => {
                 let reason = format!("only {} are supported", Grant::TYPES.join(", "));
+                let citation = match other {
+                    "password" => "RFC 9700 §2.4",
+                    _ => "RFC 6749 §5.2",
+                };
                 Err(RequestError::new(
                     "unsupported_grant_type",
-                    Cited::new(reason, "RFC 9700 §2.4"),
+                    Cited::new(reason, citation),
                 ))
             }
         }

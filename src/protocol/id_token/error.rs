@@ -28,7 +28,7 @@ pub enum IdTokenError {
     Missing(&'static str),
     /// Item 2.
     #[error(
-        "the ID token is from {}, but {} was asked{} (OpenID Connect Core §3.1.3.7 item 2)",
+        "the ID token is from {}, but {} was asked for{} (OpenID Connect Core §3.1.3.7 item 2)",
         Quoted::name(found),
         Quoted::name(expected),
         contradiction(expected, found)

@@ -15,7 +15,7 @@ pub enum MetadataError {
     NoIssuer,
     /// RFC 8414 §3.3: MUST NOT be used.
     #[error(
-        "the document is for issuer {}, but {} was asked (RFC 8414 §3.3: they must be identical)",
+        "the document is for issuer {}, but {} was asked for (RFC 8414 §3.3: they must be identical)",
         Quoted::name(found),
         Quoted::name(asked)
     )]

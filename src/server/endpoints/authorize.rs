@@ -4,9 +4,10 @@
 
 use super::authorization_response::{ReturnPath, deny, grant, reject};
 use super::prompt_requirements::PromptRequirements;
+use super::push_refusal::PushRefusal;
 use super::request_source::{self, meet_demands};
 use super::requested_access::check_requested_access;
-use crate::protocol::authorization::{AuthorizationRequest, ResponseMode};
+use crate::protocol::authorization::{AuthorizationRequest, RedirectTargetError, ResponseMode};
 use crate::protocol::citation::{Cited, RequestError};
 use crate::protocol::grant::authorization_code;
 use crate::protocol::params::Params;
@@ -140,8 +141,15 @@ fn redirect_target(
     policy: &Policy<'_>,
     params: &Params,
 ) -> Result<RedirectTarget, Box<Rejection>> {
-    let (client_id, redirect_uri) = AuthorizationRequest::redirect_target(params)
-        .map_err(|error| Rejection::cited(error.cited(), "RFC 6749 §4.1.2.1"))?;
+    let (client_id, redirect_uri) = AuthorizationRequest::redirect_target(params).map_err(|error| {
+        let rejection = Rejection::cited(error.cited(), "RFC 6749 §4.1.2.1");
+        match error {
+            RedirectTargetError::RedirectUri(_) => {
+                rejection.with_fact("Sent", params.all("redirect_uri").map(str::to_owned).collect())
+            }
+            _ => rejection,
+        }
+    })?;
     let client = server.clients.find(client_id.as_str()).ok_or_else(|| {
         Rejection::new(server.clients.problem(client_id.as_str()), "RFC 6749 §4.1.2.1")
             .with_fact("client_id", vec![client_id.to_string()])
@@ -281,13 +289,13 @@ fn check_details(
 /// Checks a request that is pushed as this endpoint would (RFC 9126 §2.1).
 ///
 /// # Errors
-/// The [`RequestError`] to answer with.
+/// The [`PushRefusal`] to answer with.
 pub(super) fn check_request(
     server: &AuthorizationServer,
     moment: &Moment<'_>,
     client: &RegisteredClient,
     mut params: Params,
-) -> Result<Params, RequestError> {
+) -> Result<Params, PushRefusal> {
     let policy = moment.policy;
     if params.single("client_id") == Ok(None) {
         params.set("client_id", client.id.as_str());
@@ -295,14 +303,16 @@ pub(super) fn check_request(
     // What is kept is what came: the authorization endpoint reads it once more.
     let parsed = violations::authorization_request::parse(policy, &server.clients, params.clone());
     if let Some(refusal) = parsed.refusal {
-        return Err(refusal);
+        return Err(refusal.into());
     }
     let target = match redirect_target(server, policy, &parsed.params) {
         Ok(target) => target,
         Err(_) if !policy.checks_redirect_uris_of_pushed_requests() => return Ok(params),
         Err(rejection) => {
-            let cited = Cited::new(rejection.reason, rejection.citation);
-            return Err(RequestError::new("invalid_request", cited));
+            return Err(PushRefusal {
+                error: "invalid_request",
+                rejection: *rejection,
+            });
         }
     };
     let request = AuthorizationRequest::parse(&parsed.params, client.id.clone(), target.redirect_uri)?;

@@ -14,6 +14,7 @@ pub(crate) mod interaction;
 pub(crate) mod introspect;
 pub(crate) mod mcp;
 mod prompt_requirements;
+mod push_refusal;
 pub(crate) mod pushed_authorization;
 pub(crate) mod registration;
 mod request_source;

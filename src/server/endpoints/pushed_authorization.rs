@@ -3,6 +3,7 @@
 use super::authorize::check_request;
 use super::client::authenticated_client;
 use super::form::parse_form;
+use super::push_refusal::{CITATION, PushRefusal};
 use super::request_source::{meet_demands, open_beside};
 use super::token::unproven_client;
 use crate::protocol::citation::{Cited, RequestError};
@@ -18,8 +19,6 @@ use crate::server::settings::clients::RegisteredClient;
 use crate::server::settings::request_demands::RequestDemands;
 use std::sync::Arc;
 use std::time::Duration;
-
-const CITATION: &str = "RFC 9126 §2.1";
 
 /// Parameters by which a client authenticates; they are not part of the request.
 const OF_CLIENT_AUTHENTICATION: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
@@ -40,7 +39,7 @@ pub(crate) fn pushed_authorization(server: &AuthorizationServer, moment: &mut Mo
     };
     let request = match accept(server, moment, &client, bound) {
         Ok(request) => request,
-        Err(error) => return Response::error(400, error.error, Rejection::cited(error.cited, CITATION)),
+        Err(refusal) => return Response::error(400, refusal.error, refusal.rejection),
     };
     let issued = server.pushed_requests().push(moment, request);
     let issued = match issued {
@@ -112,7 +111,7 @@ fn accept(
     moment: &mut Moment<'_>,
     client: &RegisteredClient,
     mut form: Params,
-) -> Result<PushedRequest, RequestError> {
+) -> Result<PushedRequest, PushRefusal> {
     for name in OF_CLIENT_AUTHENTICATION {
         form.remove(name);
     }
@@ -120,7 +119,7 @@ fn accept(
     if single("request_uri").is_some() {
         if moment.policy.rejects_pushed_references() {
             let cited = Cited::new("request_uri is not a parameter of this endpoint", CITATION);
-            return Err(RequestError::new("invalid_request", cited));
+            return Err(RequestError::new("invalid_request", cited).into());
         }
         form.remove("request_uri");
     }

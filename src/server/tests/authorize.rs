@@ -259,6 +259,24 @@ fn the_log_of_a_refused_redirect_uri_has_what_was_sent_and_what_is_registered() 
     for shown in ["http://127.0.0.1:4711/other", "http://[::1]/callback"] {
         assert!(text(&response).contains(shown), "{shown}");
     }
+    // a pushed request is refused in the same words
+    let pushed = request.split_once('?').expect("a query").1;
+    let refused = fixture.post("/par", pushed);
+    let pushed = LogEntry::new("POST", "/par", &refused).to_string();
+    assert_eq!(pushed, entry.replace("GET /authorize", "POST /par"));
+    // so is one that no client may have
+    let plain = "http://evil.example/callback";
+    let response = fixture.open(&authorize("").replace(&encode(CALLBACK), &encode(plain)));
+    let entry = LogEntry::new("GET", "/authorize", &response).to_string();
+    assert!(
+        entry.ends_with(&format!("; sent: {plain}")) || entry.contains(&format!("; sent: {plain};")),
+        "{entry}"
+    );
+    assert!(text(&response).contains(plain));
+    let malformed = fixture.open(&authorize("").replace(&encode(CALLBACK), "callback"));
+    let entry = LogEntry::new("GET", "/authorize", &malformed).to_string();
+    assert!(entry.ends_with("; sent: callback"), "{entry}");
+    assert!(text(&malformed).contains("<dd><code>callback</code></dd>"));
     let unknown = fixture.open(&authorize("").replace("oauth-cli", "nobody"));
     let entry = LogEntry::new("GET", "/authorize", &unknown).to_string();
     assert!(entry.ends_with("; client_id: nobody"), "{entry}");

@@ -11,6 +11,7 @@ mod mtls;
 mod prompt;
 mod protection;
 mod refresh;
+mod refusals;
 mod registration;
 mod resources;
 mod token;

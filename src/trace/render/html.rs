@@ -118,7 +118,8 @@ impl Renderer for Html {
              <p class=\"typed\"><code>{command_line}</code></p></header>\n\
              <div class=\"legend\">{secrets}\
              <p class=\"remark\">Each arrow with a <b>+</b> opens. Beside a step is the time since the start, \
-             beside a row the time since the row before.</p></div>\n\
+             beside a row the time since the row before. \
+             An arrow that is grey and dashed is not seen by this program, which knows of it by its outcome alone.</p></div>\n\
              <main>\n<div class=\"parties\">{parties}</div>\n",
             env!("CARGO_PKG_VERSION"),
         )

@@ -12,10 +12,15 @@ const LABEL_CHARS: usize = 72;
 /// The most parameters under a label.
 const MAX_PAIRS: usize = 12;
 
+/// Before the first arrow of its kind.
+const UNSEEN: &str = "  Note over owner,server: dashed with an open head: not seen by this program\n";
+
 /// Renders one diagram.
 pub struct Mermaid {
     context: TraceContext,
     diagram: DiagramBuilder,
+    /// Whether it is said what an arrow stands for that the client does not see.
+    is_explained: bool,
 }
 
 impl Mermaid {
@@ -24,6 +29,7 @@ impl Mermaid {
         Mermaid {
             diagram: DiagramBuilder::new(context.redaction),
             context,
+            is_explained: false,
         }
     }
 }
@@ -46,7 +52,16 @@ impl Renderer for Mermaid {
     }
 
     fn event(&mut self, event: &Event<'_>, _since_start: Duration) -> String {
-        self.diagram.lines(event).iter().map(statement).collect()
+        let lines = self.diagram.lines(event);
+        let mut statements = String::new();
+        for line in &lines {
+            if line.kind == LineKind::Unseen && !self.is_explained {
+                self.is_explained = true;
+                statements += UNSEEN;
+            }
+            statements += &statement(line);
+        }
+        statements
     }
 
     fn tail(&self) -> String {

@@ -164,7 +164,7 @@ fn the_url_of_an_api_is_enough() {
     );
     assert!(
         outcome.stderr.contains(&format!(
-            "asking {} how to log in, by a request without a token",
+            "looking up how to log in at {}",
             place.api.origin().replace("http://", "")
         )),
         "{outcome:#?}"

@@ -210,7 +210,7 @@ fn an_issuer_with_another_slash_at_the_end_is_a_contradiction_of_the_server() {
     let finished = finished.expect_error(6);
     assert!(
         finished.causes().contains(&format!(
-            "the ID token is from \"{origin}/\", but \"{origin}\" was asked: the two differ only in the trailing slash, so the server does not match its own metadata, and its operator has to correct it (OpenID Connect Core §3.1.3.7 item 2)"
+            "the ID token is from \"{origin}/\", but \"{origin}\" was asked for: the two differ only in the trailing slash, so the server does not match its own metadata, and its operator has to correct it (OpenID Connect Core §3.1.3.7 item 2)"
         )),
         "{finished:?}"
     );

@@ -16,7 +16,7 @@ impl Findings {
                 Severity::Must,
                 "RFC 9728 §3.3",
                 format!(
-                    "the resource metadata is for {}, but {} was asked; they must be identical",
+                    "the resource metadata is for {}, but {} was asked for; they must be identical",
                     Quoted::name(named),
                     Quoted::name(&resource.asked)
                 ),

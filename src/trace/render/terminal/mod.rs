@@ -45,7 +45,7 @@ const PASTE_BESIDE_LISTENER: &str =
 
 /// The same where no listener waits.
 const PASTE_ONLY: &str =
-    "Sign in there, then paste the address that the browser ends on (an error page is right) and press Enter.";
+    "After you have signed in, paste the address that the browser ends on (an error page is right) and press Enter.";
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, Default)]
