@@ -32,7 +32,12 @@ struct Wizard {
 
 impl Wizard {
     fn start(command: &mut Command) -> Self {
-        let terminal = Terminal::with_columns(2000);
+        Wizard::start_on(2000, command)
+    }
+
+    /// On a terminal of so many columns.
+    fn start_on(columns: u16, command: &mut Command) -> Self {
+        let terminal = Terminal::with_columns(columns);
         let child = terminal.start(command);
         Wizard {
             terminal,
@@ -160,6 +165,30 @@ fn a_login_with_nothing_saved_asks_and_prints_the_command_that_gives_the_same_se
     // something is saved now, and no login asks any more
     let running = Running::start(oauth(&home).args(["login", "--no-browser"]));
     running.authorization_url();
+}
+
+#[test]
+fn a_choice_that_is_longer_than_a_row_goes_on_in_its_column() {
+    let server = DevelopmentServer::start(&["--approve", "auto"]);
+    let home = Home::new();
+    let mut wizard = Wizard::start_on(60, oauth(&home).args(["login", "--no-browser"]));
+    wizard.answers(WHERE, &server.authority);
+    wizard.answers(WAY, "");
+    wizard.answers(CLIENT_ID, "oauth-cli");
+    wizard.answers(SECRET, "");
+    wizard.answers(SCOPES, "");
+    wizard.answers(STORE, "\u{4}");
+    let shown = wizard.ends(2);
+    let rows = shown
+        .split_once(STORE)
+        .expect("the question")
+        .1
+        .lines()
+        .map(str::trim_end);
+    let choices: Vec<&str> = rows.skip(1).take_while(|row| !row.starts_with("Choose")).collect();
+    assert!(choices.len() > 2, "{shown}");
+    assert!(choices[1].starts_with("   2 in the keyring"), "{shown}");
+    assert!(choices[2..].iter().all(|row| row.rfind("     ") == Some(0)), "{shown}");
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl<'a> Questions<'a> {
     /// The choices, numbered.
     pub(super) fn list(&mut self, choices: &[&str]) {
         for (position, choice) in choices.iter().enumerate() {
-            let number = format!("  {:2}  ", position + 1);
+            let number = format!("  {:2} ", position + 1);
             let further = " ".repeat(number.len());
             let width = self.context.style.width;
             for row in wrap(width, Lead::plain(&number), Lead::plain(&further), &sanitize(choice)) {
