@@ -32,9 +32,21 @@ pub(super) fn choose_client(
         .filter(|before| Some(before) != issuer.as_ref());
     if let Some(before) = &moved_from {
         let now = issuer.as_ref().map(Issuer::as_str).unwrap_or_default();
-        observer.observe(&Event::NamedNote(NoteName::IssuerChanged, &format!(
-            "the API names another authorization server than before: {now} instead of {before}; nothing of the old one is used there"
-        )));
+        let (api, api_before) = (
+            &resolved.request.server.api,
+            earlier.and_then(|session| session.api.as_ref()),
+        );
+        let change = match (api, api_before) {
+            (Some(api), Some(api_before)) if api.url() != api_before.url() => format!(
+                "profile \"{}\" was for the API {} and its server {before}; it is for {} and {now} now",
+                resolved.profile,
+                api_before.url(),
+                api.url()
+            ),
+            _ => format!("the API names another authorization server than before: {now} instead of {before}"),
+        };
+        let note = format!("{change}; nothing of the old one is used there");
+        observer.observe(&Event::NamedNote(NoteName::IssuerChanged, &note));
     }
     if let Some(id) = &resolved.request.client.id {
         let is_bound = !resolved.client_search.is_named_now && !ClientMetadataUrl::is_one(id);

@@ -122,7 +122,10 @@ fn log_in(
     warn_of_missing_secret(&resolved, &mut observer);
     saver.probe(&mut observer)?;
 
-    let before_device = (!options.session.no_save).then(|| grant_before_device(&resolved, profile));
+    let change = match options.session.no_save {
+        true => ProfileChange::default(),
+        false => ProfileChange::of(&resolved, profile),
+    };
     let turn = LockWait {
         request: &resolved.request,
         method: &method,
@@ -152,18 +155,26 @@ fn log_in(
     }
     drop(turn);
     Summary::new(&saver, &outcome).print(prints_json, &mut observer)?;
-    print_use(context, &saver, (after_failure, before_device.flatten()), &mut observer)
+    print_use(context, &saver, after_failure, &change, &mut observer)
 }
 
 /// How the profile and its tokens are used from now on.
 fn print_use(
     context: &Context,
     saver: &SessionSaver,
-    (after_failure, before_device): (OnOtherFailure, Option<LoginGrant>),
+    after_failure: OnOtherFailure,
+    change: &ProfileChange,
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
-    if let Some(earlier) = before_device {
+    if let Some(earlier) = change.grant_before_device {
         print_device_note(saver.name(), earlier, observer);
+    }
+    if !change.dropped_scope.is_empty() {
+        observer.observe(&Event::Note(&format!(
+            "profile \"{}\" asked for more before: {}; --scope names all that is asked for from now on",
+            saver.name(),
+            change.dropped_scope
+        )));
     }
     if after_failure == OnOtherFailure::LogIn && *saver.kind() != StoreKind::None {
         print_default_note(&context.config()?, saver.name(), observer);
@@ -178,8 +189,24 @@ fn resolve(context: &Context, options: &LoginOptions, config: &Config) -> Result
     Ok(resolved)
 }
 
-/// The grant that the profile had, where this login makes it sign in on another
-/// device from now on.
+/// What a login changes in a saved profile, and the person may not have meant.
+#[derive(Default)]
+struct ProfileChange {
+    /// The grant that it had, where it signs in on another device from now on.
+    grant_before_device: Option<LoginGrant>,
+    /// What it asked for and does not any more.
+    dropped_scope: Scope,
+}
+
+impl ProfileChange {
+    fn of(resolved: &ResolvedLogin, saved: Option<&Profile>) -> Self {
+        ProfileChange {
+            grant_before_device: grant_before_device(resolved, saved),
+            dropped_scope: dropped_scope(resolved, saved),
+        }
+    }
+}
+
 fn grant_before_device(resolved: &ResolvedLogin, saved: Option<&Profile>) -> Option<LoginGrant> {
     let device = LoginGrant::Device.as_str();
     let saved = saved.and_then(|profile| profile.text("grant"));
@@ -189,6 +216,15 @@ fn grant_before_device(resolved: &ResolvedLogin, saved: Option<&Profile>) -> Opt
         let earlier = saved.and_then(|grant| grant.parse().ok());
         earlier.unwrap_or(LoginGrant::AuthorizationCode)
     })
+}
+
+fn dropped_scope(resolved: &ResolvedLogin, saved: Option<&Profile>) -> Scope {
+    let is_given = resolved.given.iter().any(|(key, _)| key == "scope");
+    let saved = saved
+        .filter(|_| is_given)
+        .map(|profile| profile.list("scope").join(" "));
+    let saved = saved.and_then(|text| Scope::parse(&text).ok()).unwrap_or_default();
+    saved.without(&resolved.request.authorization.scope)
 }
 
 /// Unregisters the client of the session before, where the new one has another.

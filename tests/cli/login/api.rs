@@ -713,6 +713,22 @@ fn another_authorization_server_gets_nothing_that_the_old_one_gave() {
 }
 
 #[test]
+fn a_profile_that_is_given_another_api_says_so() {
+    let (place, other) = (Place::new(), Place::new());
+    place.complete(&["--profile", "work"]).0.expect_code(0);
+    let mut command = place.home.oauth();
+    command.args(["login", &other.url(), "--profile", "work"]);
+    let outcome = other.complete_command(&mut command).0.expect_code(0);
+    outcome.says(&[&format!(
+        "note: profile \"work\" was for the API {} and its server {}; it is for {} and {} now; nothing of the old one is used there",
+        place.url(),
+        place.server.origin(),
+        other.url(),
+        other.server.origin(),
+    )]);
+}
+
+#[test]
 fn a_client_that_the_user_named_is_bound_to_the_server_of_its_first_login() {
     let mut place = Place::new();
     place.complete(&["--client-id", "mine"]).0.expect_code(0);

@@ -238,6 +238,19 @@ fn the_first_login_makes_the_default_profile_and_no_later_one_does() {
 }
 
 #[test]
+fn a_scope_that_is_no_longer_asked_for_is_named() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let first = ["--profile", "work", "--scope", "openid offline_access read"];
+    let outcome = complete(&mut login(&home, &server, &first), &server.origin()).expect_code(0);
+    outcome.does_not_say("asked for more before");
+    let narrower = ["--profile", "work", "--scope", "read write"];
+    let outcome = complete(&mut login(&home, &server, &narrower), &server.origin()).expect_code(0);
+    outcome.says(&["note: profile \"work\" asked for more before: openid offline_access; --scope names all"]);
+    let again = complete(&mut login(&home, &server, &["--profile", "work"]), &server.origin()).expect_code(0);
+    again.does_not_say("asked for more before");
+}
+
+#[test]
 fn names_that_cannot_be_typed_are_refused() {
     let (home, server) = (Home::new(), authorization_server::start());
     let long = "a".repeat(65);
