@@ -181,6 +181,18 @@ fn is_api(session: &Session, url: &str) -> bool {
         .is_some_and(|api| wanted.is_ok_and(|wanted| wanted == *api.url()))
 }
 
+/// The keys that [`check_matches_profile`] compares.
+pub(crate) const COMPARED_KEYS: [&str; 8] = [
+    "issuer",
+    "client_id",
+    "api",
+    "token_endpoint",
+    "resource",
+    "scope",
+    "dpop",
+    "audience",
+];
+
 /// Compares what the profile says now with what the session was made with.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use crate::app::context::{Context, caller};
 use crate::app::lock::{LOCK_WAIT, lock};
-use crate::app::session::{ProfileRecord, check_matches_profile};
+use crate::app::session::{COMPARED_KEYS, ProfileRecord, check_matches_profile};
 use crate::app::signals::interruptible;
 use crate::app::store_migration::change_with_session;
 use crate::args::cli::{ProfileChoice, ProfileCommand};
@@ -192,7 +192,14 @@ fn set(context: &Context, config: &Config, name: &str, settings: &[String]) -> R
         None => "made",
     };
     report_success(context, &format!("{verb} profile \"{name}\""));
-    note_unused_session(context, config, name)
+    let key = |change: &Change| match change {
+        Change::Set(_, key, _) | Change::Unset(_, key) => COMPARED_KEYS.contains(&key.as_str()),
+        _ => false,
+    };
+    match changes.iter().any(key) {
+        true => note_unused_session(context, config, name),
+        false => Ok(()),
+    }
 }
 
 /// Says at once what the next command would end with: the session is of other

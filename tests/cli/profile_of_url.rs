@@ -69,7 +69,7 @@ fn the_token_for_a_url_comes_from_a_profile_that_has_a_session() {
         // two have one
         let home = with_profiles(url, key, &[(named, false), ("one", true), ("two", true)]);
         let outcome = token(&home, &[url]).expect_error(2);
-        for part in ["\"one\" and \"two\"", "-p NAME"] {
+        for part in ["\"one\" and \"two\"", "oauth token -p one"] {
             assert!(outcome.stderr.contains(part), "{outcome:?}");
         }
     }
@@ -121,7 +121,7 @@ fn the_issuer_of_a_login_to_an_api_names_its_profile_where_that_is_the_only_one(
     // of several none is chosen
     let home = with_profiles(api, "api", &[("notes", true), ("tasks", true)]);
     let outcome = token(&home, &[issuer]).expect_error(2);
-    for part in ["\"notes\" and \"tasks\"", "-p NAME"] {
+    for part in ["\"notes\" and \"tasks\"", "oauth token -p notes"] {
         assert!(outcome.stderr.contains(part), "{outcome:?}");
     }
 }
