@@ -106,7 +106,7 @@ fn named_profile(name: &str, options: &LoginOptions, config: &Config) -> Result<
             "PROFILE",
             format!("there is no profile \"{name}\""),
             &format!(
-                "A server is named by its whole URL. Did you mean: oauth login {}://{name}{with_profile}",
+                "A server is named by its whole URL. Run this, with the other options as before: oauth login {}://{name}{with_profile}",
                 likely_scheme(name)
             ),
         )),
@@ -123,7 +123,8 @@ fn default_profile(
         return profile_of_provider(provider, environment, config);
     }
     let name = choose_profile(&ProfileChoice::default(), environment, config)?.name;
-    let used_for = config.profile(&name).and_then(|profile| profile.text("issuer"));
+    let profile = config.profile(&name);
+    let used_for = profile.and_then(|profile| profile.text("issuer").or(profile.text("api")));
     match (used_for, &options.server.issuer) {
         (Some(used_for), Some(issuer)) if used_for != issuer => Err(SettingsError::NameTaken {
             profile: name.to_string(),

@@ -167,14 +167,14 @@ fn hints_for_not_found(issuer: &str, attempts: &[Attempt]) -> Vec<String> {
     }
     let root = Url::parse(issuer).ok().filter(|_| !is_bare_origin(issuer)).map(|url| {
         format!(
-            "If the path is not part of the issuer, run: oauth login {}",
+            "If the path is not part of the issuer, run this, with the other options as before: oauth login {}",
             shell_words::quote(&url.origin().ascii_serialization())
         )
     });
     let redirected = attempts.iter().find_map(|attempt| redirected_issuer(attempt, issuer));
     let redirected = redirected.map(|other| {
         format!(
-            "The server redirects to the metadata of another issuer; if that is the server you mean, run: oauth login --issuer {}",
+            "The server redirects to the metadata of another issuer; if that is the server you mean, run this, with the other options as before: oauth login --issuer {}",
             shell_words::quote(&other)
         )
     });

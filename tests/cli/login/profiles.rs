@@ -223,6 +223,34 @@ fn a_name_that_is_used_for_another_issuer_is_not_taken_over() {
 }
 
 #[test]
+fn the_default_profile_of_an_api_is_not_taken_over_by_an_issuer() {
+    let (home, server) = (Home::new(), authorization_server::start());
+    let text = "[profile.tools]\napi = \"https://mcp.example.com/mcp\"\n";
+    home.configure(text);
+    let finished = run(&mut plain(&home, &["--issuer", &server.origin(), "--client-id", "c"])).expect_error(2);
+    assert!(
+        finished
+            .error()
+            .contains("\"tools\" is already used for https://mcp.example.com/mcp"),
+        "{finished:?}"
+    );
+    assert!(finished.hints().contains("--profile"), "{finished:?}");
+    assert_eq!(home.configuration(), text);
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn a_hint_about_a_url_keeps_the_other_options() {
+    let finished = run(&mut plain(
+        &Home::new(),
+        &["127.0.0.1:9000", "--client-id", "c", "-p", "work"],
+    ))
+    .expect_error(2);
+    let command = "Run this, with the other options as before: oauth login http://127.0.0.1:9000 --profile work\n";
+    assert!(finished.stderr.contains(command), "{finished:?}");
+}
+
+#[test]
 fn the_first_login_makes_the_default_profile_and_no_later_one_does() {
     let (home, server) = (Home::new(), authorization_server::start());
     for name in ["first", "second"] {
