@@ -122,10 +122,7 @@ fn log_in(
     warn_of_missing_secret(&resolved, &mut observer);
     saver.probe(&mut observer)?;
 
-    let change = match options.session.no_save {
-        true => ProfileChange::default(),
-        false => ProfileChange::of(&resolved, profile),
-    };
+    let change = ProfileChange::of(options, &resolved, profile);
     let turn = LockWait {
         request: &resolved.request,
         method: &method,
@@ -155,7 +152,7 @@ fn log_in(
     }
     drop(turn);
     Summary::new(&saver, &outcome).print(prints_json, &mut observer)?;
-    print_use(context, &saver, after_failure, &change, &mut observer)
+    print_use(context, &saver, after_failure, change, &mut observer)
 }
 
 /// How the profile and its tokens are used from now on.
@@ -163,7 +160,7 @@ fn print_use(
     context: &Context,
     saver: &SessionSaver,
     after_failure: OnOtherFailure,
-    change: &ProfileChange,
+    change: ProfileChange,
     observer: &mut dyn Observer,
 ) -> Result<(), Error> {
     if let Some(earlier) = change.grant_before_device {
@@ -199,7 +196,10 @@ struct ProfileChange {
 }
 
 impl ProfileChange {
-    fn of(resolved: &ResolvedLogin, saved: Option<&Profile>) -> Self {
+    fn of(options: &LoginOptions, resolved: &ResolvedLogin, saved: Option<&Profile>) -> Self {
+        if options.session.no_save {
+            return ProfileChange::default();
+        }
         ProfileChange {
             grant_before_device: grant_before_device(resolved, saved),
             dropped_scope: dropped_scope(resolved, saved),
