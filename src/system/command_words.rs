@@ -36,7 +36,8 @@ pub fn join(words: &[String]) -> String {
 /// from the current folder; `None` where there is none.
 pub fn absolute(command: &str) -> Option<String> {
     let mut words = split(command).ok()?;
-    let relative: Vec<usize> = relative_words(&words).collect();
+    let is_saved_whole = |at: &usize| is_relative(&words, *at) || names_file_here(&words, *at);
+    let relative: Vec<usize> = (0..words.len()).filter(is_saved_whole).collect();
     for at in &relative {
         let path = std::path::absolute(&words[*at]).ok()?;
         words[*at] = path.to_string_lossy().into_owned();
@@ -47,25 +48,27 @@ pub fn absolute(command: &str) -> Option<String> {
 /// The first word of a command that is a path from the current folder.
 pub fn relative_path(command: &str) -> Option<String> {
     let words = split(command).ok()?;
-    let at = relative_words(&words).next()?;
+    let at = (0..words.len()).find(|at| is_relative(&words, *at))?;
     words.into_iter().nth(at)
 }
 
-/// Which words are paths from the current folder: a program with a separator,
-/// since without one it is searched for; an argument that begins with `./`, or
-/// is a file there, as the script of an interpreter.
-fn relative_words(words: &[String]) -> impl Iterator<Item = usize> + '_ {
-    let is_relative = |(at, word): &(usize, &String)| {
-        let path = Path::new(word.as_str());
-        let begins_here = path.starts_with(".") || path.starts_with("..");
-        let is_named = word.contains(|character| is_separator(character) || character == '.');
-        match (path.is_absolute(), at) {
-            (true, _) => false,
-            (false, 0) => word.contains(is_separator),
-            (false, _) => begins_here || (is_named && path.is_file()),
-        }
-    };
-    words.iter().enumerate().filter(is_relative).map(|(at, _)| at)
+/// Whether a word is a path from the current folder, whatever is there: a
+/// program with a separator, since without one it is searched for, or an
+/// argument that begins with `./` or `../`.
+fn is_relative(words: &[String], at: usize) -> bool {
+    let (word, path) = (&words[at], Path::new(&words[at]));
+    match at {
+        0 => !path.is_absolute() && word.contains(is_separator),
+        _ => path.starts_with(".") || path.starts_with(".."),
+    }
+}
+
+/// Whether an argument is a file of the current folder, as the script of an
+/// interpreter.
+fn names_file_here(words: &[String], at: usize) -> bool {
+    let path = Path::new(&words[at]);
+    let is_named = words[at].contains(|character| is_separator(character) || character == '.');
+    at > 0 && is_named && !path.is_absolute() && path.is_file()
 }
 
 /// Every backslash doubled, but between single quotes, where it is one already.

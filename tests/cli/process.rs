@@ -108,7 +108,7 @@ fn no_program_or_file_of_the_current_folder_is_saved_or_read_by_its_relative_pat
     // what a person wrote there
     for (key, value, relative) in [
         ("browser", "./br.py %s", "./br.py"),
-        ("browser", "python3 open.py", "open.py"),
+        ("browser", "python3 ./open.py", "./open.py"),
         ("client_secret_file", "secret", "secret"),
         ("subject_token", "command:bin/mint", "bin/mint"),
     ] {
@@ -121,6 +121,9 @@ fn no_program_or_file_of_the_current_folder_is_saved_or_read_by_its_relative_pat
         assert!(refused.error().contains(&problem), "{refused:?}");
         assert!(refused.hints().contains("write the absolute path"), "{refused:?}");
     }
+    // a file that came later, such as the browser's own, changes nothing
+    home.configure("[profile.work]\nissuer = \"https://id.example.com\"\nbrowser = \"curl -o open.py\"\n");
+    run(home.oauth().current_dir(here).args(["profile", "list"])).expect_code(0);
     home.configure("");
     let mut command = login(&home, &server, &["--profile", "work"]);
     let refused = run(command.env("BROWSER", "./br.py")).expect_error(2);
