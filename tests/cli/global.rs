@@ -709,15 +709,16 @@ fn the_commands_in_notes_name_the_configuration_file_that_was_given() {
     let home = Home::new();
     let server = authorization_server::start();
     let file = home.path().join("mine.toml").display().to_string();
+    let typed = shell_words::quote(&file);
     let nothing = run(home.oauth().args(["status", "--config", &file])).expect_code(0);
-    nothing.says(&[&format!("oauth --config {file} login https://")]);
+    nothing.says(&[&format!("oauth --config {typed} login https://")]);
     for profile in ["first", "second"] {
         let arguments = ["--client-id=x", "--no-browser", "--config", &file, "-p", profile];
         let outcome = log_in(&home, &server, &[&[server.origin().as_str()][..], &arguments].concat());
         if profile == "second" {
             outcome.says(&[
-                &format!("oauth --config {file} token second"),
-                &format!("oauth --config {file} profile use second"),
+                &format!("oauth --config {typed} token second"),
+                &format!("oauth --config {typed} profile use second"),
             ]);
         }
     }
@@ -725,5 +726,5 @@ fn the_commands_in_notes_name_the_configuration_file_that_was_given() {
         .oauth()
         .args(["profile", "remove", "second", "--json", "--config", &file]))
     .expect_code(0);
-    removed.says(&[&format!("run `oauth --config {file} logout` before")]);
+    removed.says(&[&format!("run `oauth --config {typed} logout` before")]);
 }

@@ -136,6 +136,11 @@ fn show_tells_one_profile_with_every_kind_of_value() {
 #[test]
 fn set_takes_each_kind_of_value_and_leaves_the_rest_alone() {
     let home = example();
+    // with a drive on Windows
+    let cacert = std::path::absolute("/etc/ca.pem")
+        .expect("a path")
+        .display()
+        .to_string();
     let outcome = profile(
         &home,
         &[
@@ -149,7 +154,7 @@ fn set_takes_each_kind_of_value_and_leaves_the_rest_alone() {
             "param.prompt=login",
             "token_param.tenant=x=y",
             "browser=firefox -P work %s",
-            "cacert=/etc/ca.pem",
+            &format!("cacert={cacert}"),
             "audience=api",
         ],
     );
@@ -170,7 +175,7 @@ fn set_takes_each_kind_of_value_and_leaves_the_rest_alone() {
             "param": { "login_hint": "me@example.com", "prompt": "login" },
             "token_param": { "tenant": "x=y" },
             "browser": "firefox -P work %s",
-            "cacert": "/etc/ca.pem",
+            "cacert": cacert,
             "audience": "api",
         })
     );
