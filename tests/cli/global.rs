@@ -726,5 +726,7 @@ fn the_commands_in_notes_name_the_configuration_file_that_was_given() {
         .oauth()
         .args(["profile", "remove", "second", "--json", "--config", &file]))
     .expect_code(0);
+    // a path of Windows has backslashes, which JSON doubles
+    let typed = typed.replace('\\', r"\\");
     removed.says(&[&format!("run `oauth --config {typed} logout` before")]);
 }
