@@ -4,6 +4,7 @@ use super::report::Stop;
 use super::request::ClientHome;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::flow::discovery::DiscoveryError;
+use crate::output::counted::counted;
 use crate::protocol::endpoint::Issuer;
 use crate::rules::Rule;
 use crate::store::ProfileName;
@@ -45,12 +46,11 @@ const MAX_NAMED_RULES: usize = 10;
 /// `2 MUSTs broken: code.client, pkce.plain`.
 fn broken_rules(broken: &[Rule]) -> String {
     let named: Vec<&str> = broken.iter().take(MAX_NAMED_RULES).map(|rule| rule.id()).collect();
-    let s = if broken.len() == 1 { "" } else { "s" };
     let more = match broken.len().saturating_sub(MAX_NAMED_RULES) {
         0 => String::new(),
         more => format!(", and {more} more"),
     };
-    format!("{} MUST{s} broken: {}{more}", broken.len(), named.join(", "))
+    format!("{} broken: {}{more}", counted(broken.len(), "MUST"), named.join(", "))
 }
 
 impl CheckError {

@@ -30,6 +30,7 @@ mod form_action;
 mod interactivity;
 mod login_plan;
 mod logins;
+mod member_type;
 mod observations;
 mod own_client;
 mod prober;

@@ -2,6 +2,7 @@
 //! what came, as far as it may be shown.
 
 use crate::exit::ExitCode;
+use crate::output::counted::counted;
 use crate::rules::{Level, Rule, ServerProfile};
 pub use crate::trace::Verdict;
 
@@ -263,12 +264,6 @@ impl Failure {
     pub(super) fn as_inconclusive(&self) -> Failure {
         Failure::Inconclusive(self.reason().to_owned())
     }
-}
-
-/// A number of these: `1 rule`, `2 rules`.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{s}")
 }
 
 /// The outcome of a rule's test.

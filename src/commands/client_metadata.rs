@@ -8,6 +8,7 @@ use crate::args::settings;
 use crate::error::Error;
 use crate::exit::{Diagnosis, ExitCode};
 use crate::foreign_text::sanitize;
+use crate::output::counted::counted;
 use crate::output::report;
 use crate::output::table::align_columns;
 use crate::protocol::client_metadata_document::{ClientMetadataDocument, DocumentProblem, Severity, problems};
@@ -99,12 +100,8 @@ fn print_problems(context: &Context, url: &ClientMetadataUrl, found: &[DocumentP
 enum DocumentError {
     #[error("the document cannot be fetched")]
     NotFetched(#[source] TransportError),
-    #[error("servers refuse this document: {errors} error{}", plural(*errors))]
+    #[error("servers refuse this document: {}", counted(*errors, "error"))]
     Refused { errors: usize },
-}
-
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
 }
 
 impl Diagnosis for DocumentError {

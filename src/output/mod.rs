@@ -2,6 +2,7 @@
 //! and lines that are broken for a terminal.
 
 pub mod causes;
+pub mod counted;
 pub mod duration;
 pub mod json_table;
 pub mod message;

@@ -1,7 +1,8 @@
 //! The report for a person: what passed and what could not be tested as counts, and at the end what is broken, with a summary line.
 
-use crate::check::report::{Report, RuleResult, Verdict, counted};
+use crate::check::report::{Report, RuleResult, Verdict};
 use crate::check::request::Selection;
+use crate::output::counted::counted;
 use crate::output::table::align_columns;
 use crate::output::theme::{Role, Theme};
 use crate::rules::Rule;

@@ -4,6 +4,7 @@
 use crate::check::context::Check;
 use crate::check::error::CheckError;
 use crate::check::exchange::Exchange;
+use crate::check::member_type::needs_type;
 use crate::check::report::{CheckResult, Evidence, Failure, ensure, inconclusive, violated};
 use crate::exit::ExitCode;
 use crate::flow::discovery::lint;
@@ -12,7 +13,6 @@ use crate::flow::discovery::walk::{FoundDocument, Walk};
 use crate::protocol::client::ClientAuthenticationMethod;
 use crate::protocol::endpoint::{Endpoint, HttpPolicy};
 use crate::protocol::http::{HttpRequest, HttpResponse};
-use crate::protocol::member_type::type_fault;
 use crate::protocol::members::Members;
 use crate::protocol::metadata::ServerMetadata;
 use crate::rules::Rule;
@@ -305,12 +305,8 @@ fn readable(document: &Document, rule: Rule) -> CheckResult {
     let Some(member) = lint::member_of(rule) else {
         return Ok(());
     };
-    let fault = document.members.get(member).and_then(|value| type_fault(member, value));
-    match (fault, lint::rule_about(member)) {
-        (None, _) => Ok(()),
-        (Some(fault), Some(broken)) if broken != rule => inconclusive(format!("{fault} ({broken})")),
-        (Some(fault), _) => violated(fault),
-    }
+    let broken = lint::rule_about(member).unwrap_or(rule);
+    needs_type(&document.members, member, rule, broken)
 }
 
 /// What was found about a rule.

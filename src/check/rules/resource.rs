@@ -3,11 +3,11 @@
 use crate::check::api::{Api, ApiDocument, api_request, expect_taken, is_refused, needs_scope, no_api};
 use crate::check::context::Check;
 use crate::check::exchange::Exchange;
+use crate::check::member_type::needs_type;
 use crate::check::report::{CheckResult, Failure, ensure, inconclusive, violated};
 use crate::foreign_text::Quoted;
 use crate::protocol::endpoint::{Endpoint, HttpPolicy, Issuer};
 use crate::protocol::http::HttpRequest;
-use crate::protocol::member_type::type_fault;
 use crate::protocol::params::Params;
 use crate::rules::Rule;
 use crate::secret::Secret;
@@ -190,10 +190,7 @@ fn with_document(
             None => format!("without {member}"),
         };
         let evidence = document.exchange.evidence_with(&shown);
-        let result = match readable(document, member, rule) {
-            Ok(()) => test(check, &api, document),
-            unreadable => unreadable,
-        };
+        let result = readable(document, member, rule).and_then(|()| test(check, &api, document));
         check.prober.show(Some(evidence));
         result
     });
@@ -208,11 +205,7 @@ fn readable(document: &ApiDocument, member: &str, rule: Rule) -> CheckResult {
         "scopes_supported" => Rule::ResourceScopes,
         _ => rule,
     };
-    match document.members.get(member).and_then(|value| type_fault(member, value)) {
-        None => Ok(()),
-        Some(fault) if broken != rule => inconclusive(format!("{fault} ({broken})")),
-        Some(fault) => violated(fault),
-    }
+    needs_type(&document.members, member, rule, broken)
 }
 
 pub(super) fn api(check: &Check<'_, '_>) -> Result<Rc<Api>, Failure> {

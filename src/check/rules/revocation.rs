@@ -2,9 +2,10 @@
 
 use crate::check::context::Check;
 use crate::check::exchange::{Exchange, Tokens};
-use crate::check::report::{CheckResult, Evidence, Failure, counted, ensure, inconclusive};
+use crate::check::report::{CheckResult, Evidence, Failure, ensure, inconclusive};
 use crate::check::token_requests::UNKNOWN_TOKEN;
 use crate::foreign_text::WordOrQuoted;
+use crate::output::counted::counted;
 use crate::protocol::client::{Client, ClientAuthentication};
 use crate::protocol::http::Method;
 use crate::protocol::params::Params;
